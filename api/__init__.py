@@ -1,0 +1,1 @@
+"""Doors: HTTP, command line, worker."""

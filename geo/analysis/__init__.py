@@ -1,0 +1,1 @@
+"""Arithmetic on frames: no database, no files, no web, no clock."""

@@ -1,0 +1,1 @@
+"""PostGIS: one module per kind of record."""

@@ -1,0 +1,77 @@
+"""Store import batches: which file brought which rows, so that a batch can be found again and undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, Index, func, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geo.store.base import Base, identity
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+class ImportBatch(Base):
+    """One file (or campaign folder, or generated province) that was taken in as a whole."""
+
+    __tablename__ = "import_batch"
+
+    id: Mapped[int] = identity()
+    kind: Mapped[str]
+    source: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str]
+    declared_datum: Mapped[str]
+    row_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    undone_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+        # The same bytes of the same kind from the same source are taken in once.
+        Index(
+            "uq_import_batch_file",
+            "kind",
+            "source",
+            "sha256",
+            unique=True,
+            postgresql_where=text("undone_at is null"),
+        ),
+    )
+
+
+def find_batch(session: Session, *, kind: str, source: str, sha256: str) -> ImportBatch | None:
+    """Return the live batch that took this very file in, or None."""
+    return session.scalar(
+        select(ImportBatch).where(
+            ImportBatch.kind == kind,
+            ImportBatch.source == source,
+            ImportBatch.sha256 == sha256,
+            ImportBatch.undone_at.is_(None),
+        )
+    )
+
+
+def add_batch(
+    session: Session, *, kind: str, source: str, file_name: str, sha256: str, datum: str, row_count: int
+) -> ImportBatch:
+    """Record a batch and return it with its id."""
+    batch = ImportBatch(
+        kind=kind,
+        source=source,
+        file_name=file_name[:255],
+        sha256=sha256,
+        declared_datum=datum,
+        row_count=row_count,
+    )
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def find_batches(session: Session, *, limit: int = 50) -> list[ImportBatch]:
+    """Return the newest batches first."""
+    return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)))

@@ -1,0 +1,197 @@
+"""Find incidents: frames for analysis and maps, pages for the API, tiles for dense maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy import Select, and_, func, literal_column, select, text
+
+from geo.periods import CHINA
+from geo.store.areas import Area
+from geo.store.base import in_window
+from geo.store.incidents import Incident, LossItem
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from geo.periods import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFilter:
+    """Which incidents to take; None everywhere takes all that are not void.
+
+    Parameters
+    ----------
+    period : Period, optional
+        Incidents whose middle of the interval of occurrence lies in it, so that adjoining periods
+        share no incident and lose none.
+    category, sector : str, optional
+        Codes of the catalogues; a category takes its children with it.
+    area_ids : tuple of int, optional
+        Areas by place, with everything inside them (see `geo.store.areas.with_descendants`).
+    box : tuple of float, optional
+        West, south, east, north in degrees.
+    origin : str, optional
+        ``reported`` or ``patrol``.
+    """
+
+    period: Period | None = None
+    category: str | None = None
+    sector: str | None = None
+    area_ids: tuple[int, ...] | None = None
+    box: tuple[float, float, float, float] | None = None
+    origin: str | None = None
+
+
+MIDDLE_AT = Incident.occurred_from + (Incident.occurred_until - Incident.occurred_from) / 2
+"""Instant that decides to which period an incident belongs."""
+
+
+def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Incident.voided_at.is_(None)]
+    if wanted.period is not None:
+        start, until = wanted.period.bounds_at()
+        # The first two bounds are what the index answers; the middle decides.
+        conditions += [Incident.occurred_from < until, Incident.occurred_until > start]
+        conditions += [start <= MIDDLE_AT, until > MIDDLE_AT]
+    if wanted.category is not None:
+        conditions.append(
+            Incident.category_code.in_(
+                text("select code from huxian.category where :category in (code, parent_code)").bindparams(
+                    category=wanted.category
+                )
+            )
+        )
+    if wanted.sector is not None:
+        conditions.append(Incident.sector_code == wanted.sector)
+    if wanted.area_ids is not None:
+        conditions.append(Incident.area_id.in_(wanted.area_ids))
+    if wanted.box is not None:
+        conditions.append(in_window(Incident.geom, wanted.box))
+    if wanted.origin is not None:
+        conditions.append(Incident.origin == wanted.origin)
+    return conditions
+
+
+def _incidents(wanted: IncidentFilter) -> Select[Any]:
+    columns = (
+        Incident.id,
+        Incident.source,
+        Incident.case_number,
+        Incident.occurred_from,
+        Incident.occurred_until,
+        Incident.date_precision,
+        Incident.place_text,
+        Incident.place_precision,
+        Incident.radius_m,
+        Incident.area_id,
+        Area.name.label("area_name"),
+        Incident.category_code.label("category"),
+        Incident.sector_code.label("sector"),
+        Incident.origin,
+        Incident.is_census,
+        Incident.direct_loss_yuan,
+        Incident.loss_qualifier,
+        Incident.outage_hours,
+        Incident.flags,
+        Incident.segment_id,
+        Incident.segment_measure_m,
+        Incident.snap_residual_m,
+        Incident.geom,
+    )
+    return select(*columns).outerjoin(Area, Area.id == Incident.area_id).where(and_(*_conditions(wanted)))
+
+
+def find_incidents(
+    session: Session, wanted: IncidentFilter, *, after: int = 0, limit: int | None = None
+) -> gpd.GeoDataFrame:
+    """Return incidents as a frame of `geo.frames.INCIDENTS` and what else a map tells of them.
+
+    Parameters
+    ----------
+    session : Session
+    wanted : IncidentFilter
+    after, limit : int, optional
+        Keyset page: ids above `after`, at most `limit` rows.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points (or None where the place is unknown), EPSG:4326, indexed by incident id, ordered by it.
+        Instants are in Asia/Shanghai.
+    """
+    query = _incidents(wanted).where(Incident.id > after).order_by(Incident.id).limit(limit)
+    frame = gpd.read_postgis(query, session.connection(), geom_col="geom", crs=4326, index_col="id")
+    for column in ("occurred_from", "occurred_until"):
+        frame[column] = pd.to_datetime(frame[column], utc=True).dt.tz_convert(CHINA)
+    for column in ("direct_loss_yuan", "outage_hours", "radius_m"):
+        frame[column] = frame[column].astype(float)
+    return frame.rename_geometry("geometry")
+
+
+def find_loss_items(session: Session, incident_ids: list[int]) -> pd.DataFrame:
+    """Return the things lost in these incidents, ordered by incident and id."""
+    query = select(LossItem).where(LossItem.incident_id.in_(incident_ids))
+    return pd.read_sql(query.order_by(LossItem.incident_id, LossItem.id), session.connection())
+
+
+def incident_count(session: Session, wanted: IncidentFilter | None = None) -> int:
+    """Count incidents that are not void."""
+    query = select(func.count()).select_from(Incident).where(*_conditions(wanted or IncidentFilter()))
+    return session.scalar(query) or 0
+
+
+def incident_counts_by_area(session: Session, wanted: IncidentFilter) -> dict[int, int]:
+    """Count incidents by the area of their place; areas without any are absent."""
+    query = (
+        select(Incident.area_id, func.count())
+        .where(*_conditions(wanted), Incident.area_id.is_not(None))
+        .group_by(Incident.area_id)
+    )
+    return dict(session.execute(query).tuples())
+
+
+def extent_of_time(session: Session) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """Return the first and last instants of all incidents, in Asia/Shanghai, or None without any."""
+    first, last = session.execute(
+        select(func.min(Incident.occurred_from), func.max(Incident.occurred_until)).where(
+            Incident.voided_at.is_(None)
+        )
+    ).one()
+    if first is None:
+        return None
+    return pd.Timestamp(first).tz_convert(CHINA), pd.Timestamp(last).tz_convert(CHINA)
+
+
+def incident_tile(session: Session, wanted: IncidentFilter, *, z: int, x: int, y: int) -> bytes:
+    """Return one Mapbox vector tile of incidents (layer ``incidents``).
+
+    Parameters
+    ----------
+    session : Session
+    wanted : IncidentFilter
+        Without a box: the tile is the box.
+    z, x, y : int
+        Tile address; the caller has checked its range.
+    """
+    bounds = func.ST_TileEnvelope(z, x, y)
+    rows = (
+        select(
+            Incident.id,
+            func.ST_AsMVTGeom(func.ST_Transform(Incident.geom, 3857), bounds, 4096, 64, True).label("geom"),
+            Incident.category_code.label("category"),
+            Incident.sector_code.label("sector"),
+            Incident.place_precision,
+            Incident.radius_m,
+        )
+        .where(*_conditions(wanted), Incident.geom.op("&&")(func.ST_Transform(bounds, 4326)))
+        .order_by(Incident.id)
+        .subquery("tile")
+    )
+    encoded = func.ST_AsMVT(literal_column("tile.*"), "incidents", 4096, "geom", "id")
+    return bytes(session.scalar(select(encoded).select_from(rows)) or b"")

@@ -1,0 +1,9 @@
+"""Gather every table, so that migrations and tests see the whole schema."""
+
+from geo.store import areas, campaigns, catalogues, dataset, imports, incidents, lines, runs, stations
+from geo.store.base import Base
+
+TABLES = (areas, campaigns, catalogues, dataset, imports, incidents, lines, runs, stations)
+"""The modules that declare tables; importing them is what fills `metadata`."""
+
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""Pictures: results in, Folium layers and HTML out."""
