@@ -79,7 +79,7 @@ def bd09_to_gcj02(lonlat: ArrayLike) -> NDArray[np.float64]:
     positions = shifted - np.array([0.0065, 0.006])
     for _ in range(_ITERATIONS + 2):
         positions = positions + shifted - gcj02_to_bd09(positions)
-    return positions
+    return np.asarray(positions)
 
 
 def bd09_to_wgs84(lonlat: ArrayLike) -> NDArray[np.float64]:
@@ -107,4 +107,7 @@ def geometry_to_wgs84(geometry: shapely.Geometry, *, datum: str) -> shapely.Geom
         Same type and vertex count; equal vertices stay equal, so shared borders stay shared.
     """
     shift = TO_WGS84[datum]
-    return geometry if shift is None else shapely.transform(geometry, shift)
+    if shift is None:
+        return geometry
+    shifted: shapely.Geometry = shapely.transform(geometry, shift)
+    return shifted

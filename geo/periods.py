@@ -113,5 +113,5 @@ def read_period(text: str) -> Period:
     >>> read_period("2008-02").days
     29
     """
-    first, _, last = text.strip().partition("/")
-    return Period(_bound(first, end=False), _bound(last or first, end=True))
+    first, slash, last = text.strip().partition("/")
+    return Period(_bound(first, end=False), _bound(last if slash else first, end=True))

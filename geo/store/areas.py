@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, or_, select, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.store.base import Base, geometry, identity
+from geo.store.rows import read_frame
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
@@ -88,9 +89,7 @@ def find_areas(session: Session, *, on: date, level: str | None = None) -> gpd.G
     query = select(*columns, Area.extent_note_en, Area.is_redistributable, Area.geom).where(valid_on(on))
     if level is not None:
         query = query.where(Area.level == level)
-    return gpd.read_postgis(
-        query.order_by(Area.id), session.connection(), geom_col="geom", crs=4326, index_col="id"
-    ).rename_geometry("geometry")
+    return read_frame(session, query.order_by(Area.id))
 
 
 def find_area_id(session: Session, name: str, *, on: date, city: str | None = None) -> int | None:
@@ -111,7 +110,8 @@ def area_choices(session: Session, *, on: date) -> list[tuple[int, str, str, int
     query = select(Area.id, Area.level, Area.name, Area.parent_id).where(
         valid_on(on), Area.level.in_(("city", "county"))
     )
-    return [tuple(row) for row in session.execute(query.order_by(Area.level, Area.adcode, Area.id))]
+    rows = session.execute(query.order_by(Area.level, Area.adcode, Area.id))
+    return [(area_id, level, name, parent_id) for area_id, level, name, parent_id in rows]
 
 
 def with_descendants(session: Session, area_id: int) -> list[int]:

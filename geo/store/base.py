@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from geoalchemy2 import Geometry, WKBElement
+from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -56,7 +56,7 @@ def geometry(kind: str, *, nullable: bool = False) -> Mapped[Any]:
 
 
 def in_window(
-    column: InstrumentedAttribute[WKBElement], box: tuple[float, float, float, float]
+    column: InstrumentedAttribute[Any], box: tuple[float, float, float, float]
 ) -> ColumnElement[bool]:
     """Rows whose geometry meets a box.
 

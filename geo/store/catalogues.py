@@ -71,4 +71,4 @@ def organisation_ids(session: Session, names: set[str], *, kind: str) -> dict[st
 def catalogue_choices(session: Session, table: type[Sector | Category]) -> list[tuple[str, str, str]]:
     """Return (code, Chinese name, English name) in the order people read them."""
     query = select(table.code, table.name_zh, table.name_en).order_by(table.sort_order, table.code)
-    return [tuple(row) for row in session.execute(query)]
+    return [(code, name_zh, name_en) for code, name_zh, name_en in session.execute(query)]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Select, and_, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import INTERVAL
 
 from geo.periods import CHINA
 from geo.store.areas import Area
 from geo.store.base import in_window
 from geo.store.incidents import Incident, LossItem
+from geo.store.rows import read_frame
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
@@ -48,7 +50,10 @@ class IncidentFilter:
     origin: str | None = None
 
 
-MIDDLE_AT = Incident.occurred_from + (Incident.occurred_until - Incident.occurred_from) / 2
+_INTERVAL = Incident.occurred_until - Incident.occurred_from
+MIDDLE_AT = Incident.occurred_from + _INTERVAL.op("/", precedence=8, return_type=INTERVAL)(
+    literal_column("2")
+)
 """Instant that decides to which period an incident belongs."""
 
 
@@ -126,12 +131,12 @@ def find_incidents(
         Instants are in Asia/Shanghai.
     """
     query = _incidents(wanted).where(Incident.id > after).order_by(Incident.id).limit(limit)
-    frame = gpd.read_postgis(query, session.connection(), geom_col="geom", crs=4326, index_col="id")
+    frame = read_frame(session, query)
     for column in ("occurred_from", "occurred_until"):
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.tz_convert(CHINA)
     for column in ("direct_loss_yuan", "outage_hours", "radius_m"):
         frame[column] = frame[column].astype(float)
-    return frame.rename_geometry("geometry")
+    return frame
 
 
 def find_loss_items(session: Session, incident_ids: list[int]) -> pd.DataFrame:
@@ -153,7 +158,7 @@ def incident_counts_by_area(session: Session, wanted: IncidentFilter) -> dict[in
         .where(*_conditions(wanted), Incident.area_id.is_not(None))
         .group_by(Incident.area_id)
     )
-    return dict(session.execute(query).tuples())
+    return {area_id: count for area_id, count in session.execute(query) if area_id is not None}
 
 
 def extent_of_time(session: Session) -> tuple[pd.Timestamp, pd.Timestamp] | None:

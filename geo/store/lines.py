@@ -6,14 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.store.base import Base, geometry, identity, in_window
 from geo.store.catalogues import Organisation
+from geo.store.rows import read_frame
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
@@ -94,11 +95,12 @@ class Segment(Base):
     )
 
 
-def _segments() -> Select[Any]:
+def _segments() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Segment.id,
             CableLine.name.label("line_name"),
+            Segment.sequence,
             Segment.from_node,
             Segment.to_node,
             CableLine.sector_code.label("sector"),
@@ -160,15 +162,9 @@ def find_segments(
         query = query.where(Segment.area_id.in_(area_ids))
     if box is not None:
         query = query.where(in_window(Segment.geom, box))
-    frame = gpd.read_postgis(
-        query.order_by(Segment.id).limit(limit),
-        session.connection(),
-        geom_col="geom",
-        crs=4326,
-        index_col="id",
-    )
+    frame = read_frame(session, query.order_by(Segment.id).limit(limit))
     frame["length_m"] = frame["length_m"].astype(float)
-    return frame.rename_geometry("geometry")
+    return frame
 
 
 def segment_count(session: Session) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.store.base import Base, geometry, identity
+from geo.store.rows import read_frame
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from sqlalchemy.orm import Session
 
 STATES = ("filed", "changed", "missing", "closed", "unknown")
@@ -43,6 +44,4 @@ def find_stations(session: Session) -> gpd.GeoDataFrame:
     query = select(
         Station.id, Station.name, Station.state, Station.has_import_permit, Station.area_id, Station.geom
     )
-    return gpd.read_postgis(
-        query.order_by(Station.id), session.connection(), geom_col="geom", crs=4326, index_col="id"
-    ).rename_geometry("geometry")
+    return read_frame(session, query.order_by(Station.id))

@@ -1,0 +1,143 @@
+"""Hand routes what they need: a session that commits before the answer leaves, and strict parameters."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from api.database import SessionMaker
+from geo.errors import InvalidInputError
+from geo.periods import Period, read_period
+from geo.store.areas import with_descendants
+from geo.store.incident_queries import IncidentFilter
+
+_NUMBER = re.compile(r"-?\d{1,4}(\.\d{1,15})?", re.ASCII)
+_DIGITS = re.compile(r"\d{1,18}", re.ASCII)
+_BOX_PARTS = 4
+# A window of five degrees holds the whole province with room to spare.
+_WIDEST_DEGREES = 12.0
+
+
+def get_session(request: Request) -> Iterator[Session]:
+    """Open the transaction of one request."""
+    sessions: SessionMaker = request.app.state.sessions
+    with sessions.begin() as session:
+        yield session
+
+
+# scope="function": the commit happens before the answer is sent, so that a failed one is not called 201.
+Sessioned = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def refuse_repeats(request: Request) -> None:
+    """Refuse a query that names a parameter twice: the framework would silently take the last."""
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
+            raise RequestValidationError(
+                [
+                    {
+                        "loc": ("query", "repeated"),
+                        "type": "repeated_parameter",
+                        "msg": "a parameter is given twice",
+                    }
+                ]
+            )
+        seen.add(name)
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+def whole_number(value: object) -> object:
+    """Take ASCII digits only: the framework also reads ``1_000``, ``1.0`` and full-width digits."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("must be a whole number in plain digits")
+    return value
+
+
+def _period(value: str) -> str:
+    try:
+        read_period(value)
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _box(value: str) -> str:
+    read_box(value)
+    return value
+
+
+def read_box(value: str) -> tuple[float, float, float, float]:
+    """Read ``west,south,east,north`` in degrees."""
+    parts = value.split(",")
+    if len(parts) != _BOX_PARTS or not all(_NUMBER.fullmatch(part) for part in parts):
+        raise ValueError("write a box as west,south,east,north in degrees")
+    west, south, east, north = (float(part) for part in parts)
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - the globe
+        raise ValueError("the box must have west < east and south < north on the globe")
+    if max(east - west, north - south) > _WIDEST_DEGREES or not math.isfinite(west):
+        raise ValueError(f"the box may be {_WIDEST_DEGREES:g} degrees wide at most")
+    return west, south, east, north
+
+
+Code = Annotated[str | None, BeforeValidator(_empty_is_none), Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
+Identifier = Annotated[
+    int | None, BeforeValidator(_empty_is_none), BeforeValidator(whole_number), Field(ge=1, le=2**62)
+]
+PeriodText = Annotated[str | None, BeforeValidator(_empty_is_none), Field(max_length=21)]
+ValidPeriod = Annotated[PeriodText, AfterValidator(lambda value: value if value is None else _period(value))]
+BoxText = Annotated[str | None, BeforeValidator(_empty_is_none), Field(max_length=90)]
+ValidBox = Annotated[BoxText, AfterValidator(lambda value: value if value is None else _box(value))]
+PageSize = Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=2000)]
+
+
+class StrictQuery(BaseModel):
+    """Parent of query parameters: an unknown name is an error, not a silent miss."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ScopeQuery(StrictQuery):
+    """Which time, branch and area: what lines and incidents have in common."""
+
+    period: ValidPeriod = Field(default=None, description="2008-03, 2008-03-15 or 2008-01/2008-06")
+    sector: Code = Field(default=None, description="code of the sector catalogue")
+    area: Identifier = Field(default=None, description="id of an area; what lies inside it counts too")
+
+    def wanted_period(self) -> Period | None:
+        """Return the period asked for."""
+        return None if self.period is None else read_period(self.period)
+
+
+class FilterQuery(ScopeQuery):
+    """The filter every view of incidents shares."""
+
+    category: Code = Field(default=None, description="code of the category catalogue")
+
+    def wanted(self, session: Session, *, box: str | None = None) -> IncidentFilter:
+        """Return the filter of the store."""
+        return IncidentFilter(
+            period=self.wanted_period(),
+            category=self.category,
+            sector=self.sector,
+            area_ids=None if self.area is None else tuple(with_descendants(session, self.area)),
+            box=None if box is None else read_box(box),
+        )
+
+
+class PageQuery(FilterQuery):
+    """A filter and a page: rows with ids above `after`, in order of id."""
+
+    bbox: ValidBox = Field(default=None, description="west,south,east,north in degrees")
+    after: Identifier = None
+    limit: PageSize = 500

@@ -1,0 +1,135 @@
+"""Stand before every route: request ids, known hosts, small bodies, our own origin, safe headers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+
+from api.problems import problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 1_000_000
+_MAX_QUERY_BYTES = 8_000
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:]+\]|[^:]+)(:\d{1,5})?", re.ASCII)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    # The map's JSON holds places of incidents: no other site may include it.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+_STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+class BodyTooLargeError(Exception):
+    """More bytes came than a request may have."""
+
+
+class Guard:
+    """Refuse what no route should see, and add the headers no answer should lack.
+
+    Parameters
+    ----------
+    app : ASGIApp
+    hosts : frozenset of str
+        Host names under which this service is known, without ports.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str]) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["request_id"] = secrets.token_hex(8)
+        request = Request(scope)
+        refusal = self._refusal(scope, Headers(scope=scope))
+        is_started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal is_started
+            if message["type"] == "http.response.start":
+                is_started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Content-Security-Policy", _STRICT)
+                headers.setdefault("Cache-Control", "private, no-store")
+                headers["X-Request-Id"] = scope["state"]["request_id"]
+            await send(message)
+
+        if refusal is not None:
+            status, detail = refusal
+            answer = problem(request, status, HTTPStatus(status).phrase, detail=detail)
+            await answer(scope, receive, send_with_headers)
+            return
+        try:
+            await self.app(scope, _counted(receive), send_with_headers)
+        except BodyTooLargeError:
+            if is_started:
+                raise
+            answer = problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Content Too Large")
+            await answer(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        host = _HOST.fullmatch(headers.get("host", ""))
+        if host is None or host["name"].lower() not in self.hosts:
+            return HTTPStatus.BAD_REQUEST, "this service is not known under that host name"
+        if len(scope["query_string"]) > _MAX_QUERY_BYTES:
+            return HTTPStatus.REQUEST_URI_TOO_LONG, "the query is too long"
+        if b"%00" in scope["query_string"] or "\x00" in scope["path"] or not _is_utf8(scope):
+            return HTTPStatus.BAD_REQUEST, "the address holds bytes that are no text"
+        length = headers.get("content-length")
+        if length is not None and (not length.isdigit() or int(length[:18]) > MAX_BODY_BYTES):
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body may have {MAX_BODY_BYTES} bytes at most"
+        if scope["method"] not in _SAFE_METHODS:
+            return self._cross_site(headers)
+        return None
+
+    def _cross_site(self, headers: Headers) -> tuple[int, str] | None:
+        """Refuse a change that another site asked this browser to make."""
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return HTTPStatus.FORBIDDEN, "changes are only taken from this service's own pages"
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != headers.get("host"):
+            return HTTPStatus.FORBIDDEN, "changes are only taken from this service's own pages"
+        return None
+
+
+def _is_utf8(scope: Scope) -> bool:
+    from urllib.parse import unquote_to_bytes
+
+    try:
+        unquote_to_bytes(scope["query_string"]).decode("utf-8")
+        unquote_to_bytes(scope.get("raw_path", b"")).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _counted(receive: Receive) -> Receive:
+    """Count a body that states no length; too much of it ends the request."""
+    taken = 0
+
+    async def receive_counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY_BYTES:
+                raise BodyTooLargeError
+        return message
+
+    return receive_counted

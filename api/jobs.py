@@ -1,0 +1,203 @@
+"""Queue runs on procrastinate and compute them in the worker."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from procrastinate import App, Blueprint, JobContext, PsycopgConnector, SyncPsycopgConnector
+
+from api.database import connection_options, libpq_url
+from geo.errors import CancelledRunError, HuxianError
+from geo.runs import HotspotRequest, compute_hotspots, load_hotspot_input
+from geo.store.dataset import find_dataset
+from geo.store.runs import Run, find_newest_run, finish_run, get_run, report_progress, take_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from api.database import SessionMaker
+
+log = logging.getLogger("huxian.worker")
+tasks = Blueprint()
+
+_STALLED_AFTER_S = 20
+_HEARTBEAT_S = 5
+_REPORT_EVERY_S = 0.3
+
+
+def software_version() -> str:
+    """Return the version that is stored with a run."""
+    try:
+        return version("huxian")
+    except PackageNotFoundError:
+        return "unpackaged"
+
+
+def open_queue(url: str) -> App:
+    """Return the queue for putting jobs in, on the caller's own connection."""
+    queue = App(connector=SyncPsycopgConnector(conninfo=libpq_url(url), **_connect_options()))
+    queue.add_tasks_from(tasks, namespace="huxian")
+    return queue
+
+
+def _connect_options() -> dict[str, Any]:
+    return {"kwargs": {"options": connection_options(statement_timeout_ms=0), "connect_timeout": 2}}
+
+
+def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run, bool]:
+    """Return the run that answers a request, queueing one if none does.
+
+    Parameters
+    ----------
+    session : Session
+        The job is inserted on its connection: a rollback takes run and job away together.
+    queue : App
+        From `open_queue`.
+    request : HotspotRequest
+
+    Returns
+    -------
+    run : Run
+    is_new : bool
+        False when an equal run over the same data is queued, running or done already.
+    """
+    dataset = find_dataset(session)
+    dataset_version = dataset.version if dataset else 0
+    request_hash = request.request_hash(dataset_version=dataset_version)
+    known = find_newest_run(session, request_hash)
+    if known is not None and known.state in ("queued", "running", "done"):
+        return known, False
+    run = Run(
+        kind="hotspots",
+        parameters=request.parameters(),
+        request_hash=request_hash,
+        dataset_version=dataset_version,
+        software_version=software_version(),
+    )
+    session.add(run)
+    session.flush()
+    connection = session.connection().connection.driver_connection
+    queue.configure_task("huxian:compute_run", connection=connection, queue="runs").defer(run_id=run.id)
+    return run, True
+
+
+def _reporter(sessions: SessionMaker, run_id: int, fence: int) -> Callable[[int, int], None]:
+    """Return the callback that writes progress and stops the run when it was cancelled or taken over."""
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < _REPORT_EVERY_S:
+            return
+        last = now
+        with sessions.begin() as session:
+            goes_on = report_progress(session, run_id, fence=fence, done=done, total=total)
+        if not goes_on:
+            raise CancelledRunError("the run was cancelled")
+
+    return report
+
+
+def work_on_run(
+    sessions: SessionMaker, run_id: int, *, progress: Callable[[int, int], None] | None = None
+) -> str:
+    """Compute one run and keep its result; return the state it ended in.
+
+    Parameters
+    ----------
+    sessions : SessionMaker
+    run_id : int
+        A run that has ended is left alone, so that the job may be repeated.
+    progress : callable, optional
+        Told of every step besides the stored progress (the terminal's bar).
+    """
+    with sessions.begin() as session:
+        fence = take_run(session, run_id)
+        if fence is None:
+            if get_run(session, run_id).is_cancel_requested:
+                _end_cancelled(session, run_id)
+            return get_run(session, run_id).state
+        request = HotspotRequest.from_parameters(get_run(session, run_id).parameters)
+    report = _reporter(sessions, run_id, fence)
+
+    def step(done: int, total: int) -> None:
+        report(done, total)
+        if progress is not None:
+            progress(done, total)
+
+    values = _compute(sessions, request, step)
+    with sessions.begin() as session:
+        if not finish_run(session, run_id, fence=fence, values=values):
+            return get_run(session, run_id).state
+    return str(values["state"])
+
+
+def _compute(
+    sessions: SessionMaker, request: HotspotRequest, step: Callable[[int, int], None]
+) -> dict[str, Any]:
+    # No transaction stays open while the numbers are worked out: that may take minutes.
+    try:
+        with sessions.begin() as session:
+            loaded = load_hotspot_input(session, request)
+        answer = compute_hotspots(loaded, request, progress=step)
+    except CancelledRunError:
+        return {"state": "cancelled"}
+    except HuxianError as error:
+        return {"state": "failed", "error": str(error)}
+    return {
+        "state": "done",
+        "result": answer.result,
+        "result_hash": hashlib.sha256(answer.result).hexdigest(),
+        "input_count": answer.input_count,
+        "input_hash": answer.input_hash,
+    }
+
+
+def _end_cancelled(session: Session, run_id: int) -> None:
+    """End a run whose worker died after the cancel was asked for."""
+    run = get_run(session, run_id)
+    if run.state in ("queued", "running"):
+        run.state = "cancelled"
+
+
+@tasks.task(name="compute_run", queue="runs", pass_context=True, retry=3)
+def compute_run(context: JobContext, run_id: int) -> None:
+    """Compute a run that was asked for; a job that comes back after a crash starts it anew."""
+    state = work_on_run(context.additional_context["sessions"], run_id)
+    log.info("run %s ended as %s", run_id, state)
+
+
+@tasks.periodic(cron="*/1 * * * * */15")
+@tasks.task(name="rescue_stalled", queue="upkeep", queueing_lock="rescue_stalled", pass_context=True)
+async def rescue_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes its tick
+    """Give jobs of workers that stopped beating back to the queue."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(queue="runs", seconds_since_heartbeat=_STALLED_AFTER_S):
+        log.warning("job %s lost its worker; it runs again", job.id)
+        await manager.retry_job(job)
+
+
+async def work(url: str, sessions: SessionMaker) -> None:
+    """Run the worker until it is told to stop; computing and upkeep never wait for each other."""
+    queue = App(connector=PsycopgConnector(conninfo=libpq_url(url), **_connect_options()))
+    queue.add_tasks_from(tasks, namespace="huxian")
+    async with queue.open_async():
+        with contextlib.suppress(KeyboardInterrupt):
+            await queue.run_worker_async(
+                queues=["runs", "upkeep"],
+                concurrency=2,
+                additional_context={"sessions": sessions},
+                update_heartbeat_interval=_HEARTBEAT_S,
+                stalled_worker_timeout=_STALLED_AFTER_S,
+                shutdown_graceful_timeout=5,
+                fetch_job_polling_interval=2,
+                delete_jobs="successful",
+            )

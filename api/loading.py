@@ -1,0 +1,180 @@
+"""Prepare a database and move data in and out of it, for the command line and the first start."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from geo.analysis.documents import hotspots_from_document
+from geo.campaigns import load_campaign
+from geo.demo import store_province
+from geo.io.annex import read_annex
+from geo.io.area_files import read_areas
+from geo.io.boundaries import has_boundaries, henan_boundaries
+from geo.io.campaign_files import read_campaign
+from geo.io.catalogue_files import read_catalogues
+from geo.io.exports import write_rows
+from geo.io.incident_files import read_incidents
+from geo.io.line_files import read_lines
+from geo.io.station_files import read_stations
+
+from api.database import make_sessions, open_engine
+from api.databases import database_urls
+from api.jobs import ask_run, open_queue, work_on_run
+from api.migrate import ROOT, upgrade
+from geo.errors import HuxianError, InvalidInputError
+from geo.imports import store_catalogues
+from geo.periods import Period, read_period
+from geo.runs import HotspotRequest, default_period
+from geo.store.dataset import find_dataset
+from geo.store.incident_queries import IncidentFilter, extent_of_time, find_incidents
+from geo.store.lines import find_segments
+from geo.store.runs import get_run
+from geo.store.stations import find_stations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from geo.analysis.hotspots import Hotspots
+    from geo.io.readings import Reading
+    from sqlalchemy.orm import Session
+
+    from api.database import SessionMaker
+    from api.databases import DatabaseUrls
+    from api.settings import Settings
+    from geo.store.runs import Run
+
+    Report = Callable[[str], None]
+
+DATA = ROOT / "data"
+
+
+def prepare(urls: DatabaseUrls, *, report: Report) -> None:
+    """Bring the tables to this version and the catalogues in; a second call changes nothing."""
+    upgrade(urls.admin)
+    engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=1)
+    with make_sessions(engine).begin() as session:
+        store_catalogues(session, read_catalogues(DATA / "catalogues"))
+    engine.dispose()
+    report("数据库结构已就绪 · the tables are ready")
+
+
+@contextlib.contextmanager
+def opened_sessions(settings: Settings, *, demo: bool, report: Report) -> Iterator[SessionMaker]:
+    """Open a prepared database for commands that may take long."""
+    urls = database_urls(settings, demo=demo, report=report)
+    prepare(urls, report=lambda _line: None)
+    engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=2)
+    try:
+        yield make_sessions(engine)
+    finally:
+        engine.dispose()
+
+
+def read_file(kind: str, data: bytes, *, file_name: str, datum: str, as_of: date) -> Reading:
+    """Read a file of one kind; nothing is stored."""
+    if kind == "annex":
+        try:
+            return read_annex(data.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise InvalidInputError("an annex is read as UTF-8 text, and this file is none") from error
+    if not datum:
+        raise InvalidInputError(
+            "坐标基准须声明 · declare the datum of the coordinates: --datum wgs84, cgcs2000, gcj02, bd09 or an EPSG code"
+        )
+    readers = {"lines": read_lines, "areas": read_areas, "stations": read_stations}
+    if kind == "incidents":
+        return read_incidents(data, file_name=file_name, datum=datum, as_of=as_of)
+    return readers[kind](data, file_name=file_name, datum=datum)
+
+
+def load_campaign_folder(sessions: SessionMaker, name: str, *, report: Report) -> str:
+    """Load a campaign from `data/`; a second call adds nothing. Return a line for people."""
+    files = read_campaign(DATA / name)
+    boundaries = None
+    if has_boundaries():
+        report("读取县级边界 · reading county borders")
+        boundaries = henan_boundaries()
+    else:
+        report("未安装边界数据（可选组件 henan）：地图只画点和半径 · no borders installed: places only")
+    with sessions.begin() as session:
+        return load_campaign(session, files, boundaries=boundaries)
+
+
+def load_demo(sessions: SessionMaker, *, seed: int) -> str:
+    """Make the demo province unless it is there; return a line for people."""
+    from geo.analysis.province import synthetic_province
+
+    with sessions.begin() as session:
+        dataset = find_dataset(session)
+        if dataset is not None and dataset.kind == "demo":
+            if dataset.seed != seed:
+                raise HuxianError(
+                    f"演示库已按种子 {dataset.seed} 生成 · the demo database was made with seed {dataset.seed}; "
+                    "drop it to make another"
+                )
+            return "演示省已存在 · the demo province is there already"
+    areas = henan_boundaries() if has_boundaries() else None
+    province = synthetic_province(seed=seed, areas=areas)
+    with sessions.begin() as session:
+        return store_province(session, province, seed=seed)
+
+
+def wanted_period(session: Session, period: str) -> Period:
+    """Return the period asked for, or the months that hold everything."""
+    if period:
+        return read_period(period)
+    extent = extent_of_time(session)
+    if extent is None:
+        raise InvalidInputError("还没有案件 · there are no incidents yet; load or import some first")
+    return default_period(*extent)
+
+
+def compute_now(
+    sessions: SessionMaker,
+    *,
+    period: str,
+    category: str | None,
+    sector: str | None,
+    area_id: int | None,
+    replications: int,
+    seed: int,
+    progress: Callable[[int, int], None],
+) -> tuple[Run, Hotspots, Period]:
+    """Compute a run in this process, keep it as any other, and return it with what it found."""
+    import json
+
+    url = sessions.kw["bind"].url.render_as_string(hide_password=False)
+    queue = open_queue(url)
+    with sessions.begin() as session:
+        wanted = wanted_period(session, period)
+        request = HotspotRequest(
+            start_on=wanted.start_on,
+            until_on=wanted.until_on,
+            category=category,
+            sector=sector,
+            area_id=area_id,
+            replications=replications,
+            seed=seed,
+        )
+        run, _ = ask_run(session, queue, request)
+    work_on_run(sessions, run.id, progress=progress)
+    with sessions.begin() as session:
+        run = get_run(session, run.id)
+        if run.result is None:
+            raise HuxianError(run.error or f"the run ended as {run.state}")
+        return run, hotspots_from_document(json.loads(run.result)), wanted
+
+
+def export_bytes(sessions: SessionMaker, what: str, *, form: str, period: str) -> tuple[bytes, int]:
+    """Return rows as the bytes of a file, and how many."""
+    wanted = read_period(period) if period else None
+    with sessions.begin() as session:
+        if what == "incidents":
+            frame = find_incidents(session, IncidentFilter(period=wanted))
+        elif what == "lines":
+            frame = find_segments(session, period=wanted)
+        else:
+            frame = find_stations(session)
+    return write_rows(frame, kind=what, form=form), len(frame)

@@ -1,0 +1,169 @@
+"""Answer every failure as RFC 9457 problem details; the one table from errors to statuses is here."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from geo import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import FastAPI, Request
+
+log = logging.getLogger("huxian")
+
+STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    errors.PersonalDataError: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "文件含有个人信息列 / The file holds personal data",
+    ),
+    errors.FileRejectedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "文件未被接收 / The file was refused"),
+    errors.InvalidInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "输入不正确 / The input cannot be right"),
+    errors.PeriodError: (HTTPStatus.UNPROCESSABLE_ENTITY, "时段不正确 / The period cannot be right"),
+    errors.ConflictError: (HTTPStatus.CONFLICT, "与已有记录冲突 / In conflict with what is stored"),
+    errors.DatasetError: (HTTPStatus.CONFLICT, "实战与演示数据不能混放 / Real and demo rows never meet"),
+    errors.NotFoundError: (HTTPStatus.NOT_FOUND, "没有找到 / Not found"),
+    errors.MissingResourceError: (HTTPStatus.SERVICE_UNAVAILABLE, "缺少所需组件 / A needed part is missing"),
+}
+"""Error of the domain -> status and title. The nearest class of an error decides."""
+
+_UNAVAILABLE = "数据库暂时不可用，请稍后再试 / The database cannot be reached right now"
+
+
+def problem(
+    request: Request,
+    status: int,
+    title: str,
+    *,
+    detail: str | None = None,
+    faults: Sequence[dict[str, Any]] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """Build one problem+json answer.
+
+    Parameters
+    ----------
+    request : Request
+        Its id goes into the body, so that a user can quote it.
+    status : int
+        HTTP status.
+    title : str
+        What kind of failure, the same for all of its kind.
+    detail : str, optional
+        What went wrong this time; never a value the client sent, nor SQL or a path.
+    faults : sequence of dict
+        Where and what, one per fault (``errors`` in the body).
+    headers : dict, optional
+        Further headers, for instance Retry-After.
+    """
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail or title,
+        "request_id": getattr(request.state, "request_id", ""),
+    }
+    if faults:
+        body["errors"] = list(faults)
+    return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _domain_problem(request: Request, error: Exception) -> JSONResponse:
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            status, title = STATUSES[kind]
+            break
+    else:
+        status, title = HTTPStatus.UNPROCESSABLE_ENTITY, "请求未能完成 / The request could not be met"
+    faults = [
+        {"row": fault.row, "column": fault.column, "code": fault.code, "message": fault.message}
+        for fault in getattr(error, "faults", ())
+    ]
+    return problem(request, status, title, detail=str(error), faults=faults)
+
+
+def _validation_problem(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    # The value itself (``input``) and the context stay out: they may hold anything, also lone surrogates.
+    faults = [
+        {
+            "where": ".".join(str(part) for part in item["loc"])[:200],
+            "code": item["type"],
+            "message": item["msg"][:300],
+        }
+        for item in error.errors()
+    ]
+    is_unreadable = any(fault["code"] == "json_invalid" for fault in faults)
+    status = HTTPStatus.BAD_REQUEST if is_unreadable else HTTPStatus.UNPROCESSABLE_ENTITY
+    clean = [{key: _printable(value) for key, value in fault.items()} for fault in faults]
+    return problem(request, status, "请求参数不正确 / The request cannot be right", faults=clean)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _http_problem(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    title = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers) if error.headers else None
+    detail = _printable(str(error.detail)) if error.detail else None
+    return problem(request, error.status_code, title, detail=detail, headers=headers)
+
+
+def _is_outage(error: Exception) -> bool:
+    if isinstance(error, PoolTimeoutError):
+        return True
+    origin = getattr(error, "orig", None)
+    # Statement and lock timeouts and a server going down are no fault of the request.
+    return isinstance(error, OperationalError) or (
+        isinstance(error, DBAPIError) and isinstance(origin, psycopg.OperationalError)
+    )
+
+
+def _database_problem(request: Request, error: Exception) -> JSONResponse:
+    if _is_outage(error):
+        log.warning("database unavailable: %s", type(error).__name__)
+        return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, _UNAVAILABLE, headers={"Retry-After": "2"})
+    if isinstance(
+        getattr(error, "orig", None), psycopg.errors.UniqueViolation | psycopg.errors.ExclusionViolation
+    ):
+        return problem(request, HTTPStatus.CONFLICT, "与已有记录冲突 / In conflict with what is stored")
+    if isinstance(getattr(error, "orig", None), psycopg.DataError):
+        return problem(
+            request, HTTPStatus.UNPROCESSABLE_ENTITY, "数值超出范围 / A value is out of what can be stored"
+        )
+    return _unexpected(request, error)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    reference = uuid.uuid4().hex
+    log.error("unexpected failure %s", reference, exc_info=error)
+    return problem(
+        request,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "内部错误 / Internal error",
+        detail=f"请把编号告诉管理员 / Quote this to the administrator: {reference}",
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Register the handlers above."""
+    app.add_exception_handler(errors.HuxianError, _domain_problem)
+    app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(SQLAlchemyError, _database_problem)
+    app.add_exception_handler(Exception, _unexpected)

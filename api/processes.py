@@ -1,0 +1,110 @@
+"""Run the long-lived processes: the web server, the worker, and both with their database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from api.database import make_sessions, open_engine
+from api.databases import database_urls
+from api.jobs import open_queue, work
+from api.loading import load_campaign_folder, load_demo, prepare
+from api.main import create_app
+from api.postgis import cluster_status, start_cluster, stop_cluster
+from api.supervisor import AlreadyRunningError, address, check_port, is_running, only_one, supervise
+from geo.store.dataset import find_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api.settings import Settings
+
+    Report = Callable[[str], None]
+
+DEMO_SEED = 2008
+
+
+def _quiet_logs(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    # numba keeps what it compiled where it may write, also when the code lies in a read-only place.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))
+
+
+def serve_web(settings: Settings, *, demo: bool, report: Report) -> None:
+    """Serve until told to stop."""
+    _quiet_logs(settings)
+    urls = database_urls(settings, demo=demo, report=report)
+    engine = open_engine(urls.web)
+    queue = open_queue(urls.web)
+    app = create_app(settings, make_sessions(engine), queue, demo=demo)
+    uvicorn.run(
+        app,
+        host=settings.host.strip("[]"),
+        port=settings.demo_port if demo else settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        # A client that sends a request byte by byte holds a connection, not the service.
+        timeout_keep_alive=20,
+        limit_concurrency=512,
+        h11_max_incomplete_event_size=65_536,
+    )
+    engine.dispose()
+
+
+def run_worker(settings: Settings, *, demo: bool, report: Report) -> None:
+    """Compute runs until told to stop."""
+    _quiet_logs(settings)
+    urls = database_urls(settings, demo=demo, report=report)
+    engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=4)
+    asyncio.run(work(urls.web, make_sessions(engine)))
+    engine.dispose()
+
+
+def _first_load(settings: Settings, *, demo: bool, report: Report) -> None:
+    """Fill an empty database the first time, and leave any other as it is."""
+    urls = database_urls(settings, demo=demo, report=report)
+    prepare(urls, report=report)
+    engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=2)
+    sessions = make_sessions(engine)
+    with sessions.begin() as session:
+        is_empty = find_dataset(session) is None
+    if is_empty:
+        summary = (
+            load_demo(sessions, seed=DEMO_SEED)
+            if demo
+            else load_campaign_folder(sessions, "henan2008", report=report)
+        )
+        report(summary)
+    engine.dispose()
+
+
+def run_everything(settings: Settings, *, demo: bool, report: Report) -> None:
+    """Start database, web and worker, load what is needed the first time, and keep all running."""
+    name, other = ("demo", "real") if demo else ("real", "demo")
+    try:
+        with only_one(settings.data_dir, name):
+            check_port(settings.host, settings.demo_port if demo else settings.port)
+            _quiet_logs(settings)
+            _first_load(settings, demo=demo, report=report)
+
+            def keep_database() -> None:
+                if settings.database_url is None and cluster_status(settings.data_dir) != "running":
+                    report("数据库已停，正在重新启动 · the database ended; starting it again")
+                    start_cluster(settings.data_dir, report=report)
+
+            try:
+                supervise(settings, demo=demo, report=report, keep_database=keep_database)
+            finally:
+                if settings.database_url is None and not is_running(settings.data_dir, other):
+                    stop_cluster(settings.data_dir)
+    except AlreadyRunningError:
+        report(f"护线已在运行 · Huxian is running already: {address(settings, demo=demo)}")

@@ -1,0 +1,161 @@
+"""Ask for runs, watch them, cancel them, read what they found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Identifier, Sessioned, StrictQuery, refuse_repeats, whole_number
+from api.jobs import ask_run
+from geo.errors import NotFoundError
+from geo.periods import read_period
+from geo.runs import HotspotRequest
+from geo.store.runs import ENDED, Run, find_runs, get_run, request_cancel
+
+router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[Depends(refuse_repeats)])
+
+RunId = Annotated[int, Path(ge=1, le=2**62)]
+_POLL_S = 0.4
+# A watcher that never leaves is asked to come back; the browser does so by itself.
+_LONGEST_WATCH_S = 600.0
+
+
+class RunRequest(BaseModel):
+    """What to compute over which incidents."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: Literal["hotspots"] = "hotspots"
+    period: str = Field(max_length=21, description="2008-03, 2008-03-15 or 2008-01/2008-06")
+    category: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{1,40}$")
+    sector: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{1,40}$")
+    area: int | None = Field(default=None, ge=1, le=2**62)
+    replications: int = Field(default=999, ge=99, le=9999)
+    draws: int = Field(default=200, ge=200, le=9999)
+    seed: int = Field(default=20080310, ge=0, lt=2**53)
+
+    def hotspot_request(self) -> HotspotRequest:
+        """Return the request of the domain."""
+        period = read_period(self.period)
+        return HotspotRequest(
+            start_on=period.start_on,
+            until_on=period.until_on,
+            category=self.category,
+            sector=self.sector,
+            area_id=self.area,
+            replications=self.replications,
+            draws=self.draws,
+            seed=self.seed,
+        )
+
+
+class RunView(BaseModel):
+    """A run as others see it; `result` only where one run is asked for."""
+
+    id: int
+    kind: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    done_steps: int
+    total_steps: int
+    parameters: dict[str, Any]
+    input_count: int | None
+    input_hash: str | None
+    result_hash: str | None
+    software_version: str | None
+    error: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class RunDetail(RunView):
+    """A run with what it found."""
+
+    result: dict[str, Any] | None
+
+
+class RunList(BaseModel):
+    """Runs, newest first."""
+
+    runs: list[RunView]
+
+
+class RunQuery(StrictQuery):
+    """A page of runs: ids below `before`."""
+
+    before: Identifier = None
+    limit: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=200)] = 50
+
+
+def _view(run: Run) -> dict[str, Any]:
+    return {name: getattr(run, name) for name in RunView.model_fields}
+
+
+@router.get("")
+def list_runs(session: Sessioned, query: Annotated[RunQuery, Query()]) -> RunList:
+    """Return runs, newest first."""
+    return RunList(
+        runs=[RunView(**_view(run)) for run in find_runs(session, before=query.before, limit=query.limit)]
+    )
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED)
+def post_run(request: Request, response: Response, session: Sessioned, body: RunRequest) -> RunView:
+    """Queue a run, or return the one that answers the very same question already (200)."""
+    run, is_new = ask_run(session, request.app.state.queue, body.hotspot_request())
+    response.headers["Location"] = f"/runs/{run.id}"
+    if not is_new:
+        response.status_code = HTTPStatus.OK
+    session.refresh(run)
+    return RunView(**_view(run))
+
+
+@router.get("/{run_id}")
+def get_one_run(session: Sessioned, run_id: RunId) -> RunDetail:
+    """Return a run with its result, if it has one."""
+    run = get_run(session, run_id)
+    return RunDetail(**_view(run), result=None if run.result is None else json.loads(run.result))
+
+
+@router.post("/{run_id}/cancel")
+def cancel_run(session: Sessioned, run_id: RunId) -> RunView:
+    """Ask a run to stop: at once while it waits, at its next step while it computes."""
+    request_cancel(session, run_id)
+    run = get_run(session, run_id)
+    session.refresh(run)
+    return RunView(**_view(run))
+
+
+@router.get("/{run_id}/events", response_class=EventSourceResponse)
+async def watch_run(request: Request, run_id: RunId) -> AsyncIterator[ServerSentEvent]:
+    """Stream `progress` events {done, total, state, error} until the run ends."""
+    sessions = request.app.state.sessions
+
+    def look() -> dict[str, Any] | None:
+        with sessions.begin() as session:
+            try:
+                run = get_run(session, run_id)
+            except NotFoundError:
+                return None
+            return {"done": run.done_steps, "total": run.total_steps, "state": run.state, "error": run.error}
+
+    told: dict[str, Any] | None = None
+    for _ in range(int(_LONGEST_WATCH_S / _POLL_S)):
+        seen = await run_in_threadpool(look)
+        if seen is None:
+            yield ServerSentEvent(event="missing", data={"state": "missing"})
+            return
+        if seen != told:
+            yield ServerSentEvent(event="progress", data=seen, retry=2000)
+            told = seen
+        if seen["state"] in ENDED:
+            return
+        await asyncio.sleep(_POLL_S)

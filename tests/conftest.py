@@ -1,0 +1,76 @@
+"""A throw-away PostGIS server for everything that needs one."""
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from api.postgis import delete_cluster, start_cluster, superuser_url
+from tests.databases import TEMPLATE, fresh_database, make_template
+
+_NAME = re.compile(r"huxian-test-(\d+)-\w+", re.ASCII)
+
+
+def _is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(folder):
+    delete_cluster(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def short_dir():
+    """Return a directory with a short path that the server's user may pass through (pytest's own are closed).
+
+    Directories of test runs that were killed are removed first, with their servers.
+    """
+    parent = Path(tempfile.gettempdir())
+    for left in parent.glob("huxian-test-*"):
+        named = _NAME.fullmatch(left.name)
+        if named and left.stat().st_uid == os.geteuid() and not _is_alive(int(named[1])):
+            for folder in left.iterdir():
+                _remove(folder)
+            shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=f"huxian-test-{os.getpid()}-", dir=parent))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(short_dir):
+    """Return a running PostGIS server that loses everything in a power cut (`api.postgis.ClusterInfo`)."""
+    folder = short_dir / "session"
+    yield start_cluster(folder, report=print, durable=False)
+    _remove(folder)
+
+
+@pytest.fixture(scope="session")
+def admin_url(cluster):
+    """Return the superuser's URL of the throw-away server."""
+    return superuser_url(cluster, "postgres")
+
+
+@pytest.fixture(scope="session")
+def template(admin_url):
+    """Return the name of a migrated database with its catalogues, to be copied."""
+    make_template(admin_url)
+    return TEMPLATE
+
+
+@pytest.fixture
+def fresh(admin_url, template):
+    """Yield the URLs of a migrated database that this test may fill and break."""
+    with fresh_database(admin_url, template=template) as urls:
+        yield urls
