@@ -6,8 +6,10 @@ import re
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.problems import problem
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_000_000
+_TOO_LARGE = f"a body may have {MAX_BODY_BYTES} bytes at most"
 _MAX_QUERY_BYTES = 8_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:]+\]|[^:]+)(:\d{1,5})?", re.ASCII)
@@ -28,10 +31,6 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-
-
-class BodyTooLargeError(Exception):
-    """More bytes came than a request may have."""
 
 
 class Guard:
@@ -56,12 +55,9 @@ class Guard:
         scope.setdefault("state", {})["request_id"] = secrets.token_hex(8)
         request = Request(scope)
         refusal = self._refusal(scope, Headers(scope=scope))
-        is_started = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal is_started
             if message["type"] == "http.response.start":
-                is_started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
@@ -75,13 +71,7 @@ class Guard:
             answer = problem(request, status, HTTPStatus(status).phrase, detail=detail)
             await answer(scope, receive, send_with_headers)
             return
-        try:
-            await self.app(scope, _counted(receive), send_with_headers)
-        except BodyTooLargeError:
-            if is_started:
-                raise
-            answer = problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Content Too Large")
-            await answer(scope, receive, send_with_headers)
+        await self.app(scope, _counted(receive), send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = _HOST.fullmatch(headers.get("host", ""))
@@ -93,7 +83,7 @@ class Guard:
             return HTTPStatus.BAD_REQUEST, "the address holds bytes that are no text"
         length = headers.get("content-length")
         if length is not None and (not length.isdigit() or int(length[:18]) > MAX_BODY_BYTES):
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body may have {MAX_BODY_BYTES} bytes at most"
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE
         if scope["method"] not in _SAFE_METHODS:
             return self._cross_site(headers)
         return None
@@ -109,8 +99,6 @@ class Guard:
 
 
 def _is_utf8(scope: Scope) -> bool:
-    from urllib.parse import unquote_to_bytes
-
     try:
         unquote_to_bytes(scope["query_string"]).decode("utf-8")
         unquote_to_bytes(scope.get("raw_path", b"")).decode("utf-8")
@@ -129,7 +117,7 @@ def _counted(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
             if taken > MAX_BODY_BYTES:
-                raise BodyTooLargeError
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
         return message
 
     return receive_counted

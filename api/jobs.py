@@ -9,11 +9,13 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from procrastinate import App, Blueprint, JobContext, PsycopgConnector, SyncPsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
 
 from api.database import connection_options, libpq_url
-from geo.errors import CancelledRunError, HuxianError
+from geo.errors import CancelledRunError, HuxianError, InvalidInputError
 from geo.runs import HotspotRequest, compute_hotspots, load_hotspot_input
+from geo.store.areas import Area
+from geo.store.catalogues import check_codes
 from geo.store.dataset import find_dataset
 from geo.store.runs import Run, find_newest_run, finish_run, get_run, report_progress, take_run
 
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from api.database import SessionMaker
 
 log = logging.getLogger("huxian.worker")
-tasks = Blueprint()
 
+_COMPUTE = "compute_run"
 _STALLED_AFTER_S = 20
 _HEARTBEAT_S = 5
 _REPORT_EVERY_S = 0.3
@@ -42,9 +44,7 @@ def software_version() -> str:
 
 def open_queue(url: str) -> App:
     """Return the queue for putting jobs in, on the caller's own connection."""
-    queue = App(connector=SyncPsycopgConnector(conninfo=libpq_url(url), **_connect_options()))
-    queue.add_tasks_from(tasks, namespace="huxian")
-    return queue
+    return _with_tasks(App(connector=SyncPsycopgConnector(conninfo=libpq_url(url), **_connect_options())))
 
 
 def _connect_options() -> dict[str, Any]:
@@ -67,7 +67,15 @@ def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run,
     run : Run
     is_new : bool
         False when an equal run over the same data is queued, running or done already.
+
+    Raises
+    ------
+    InvalidInputError
+        If the request names a category, sector or area that is not stored.
     """
+    check_codes(session, category=request.category, sector=request.sector)
+    if request.area_id is not None and session.get(Area, request.area_id) is None:
+        raise InvalidInputError("there is no such area")
     dataset = find_dataset(session)
     dataset_version = dataset.version if dataset else 0
     request_hash = request.request_hash(dataset_version=dataset_version)
@@ -84,7 +92,7 @@ def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run,
     session.add(run)
     session.flush()
     connection = session.connection().connection.driver_connection
-    queue.configure_task("huxian:compute_run", connection=connection, queue="runs").defer(run_id=run.id)
+    queue.configure_task(_COMPUTE, connection=connection, queue="runs").defer(run_id=run.id)
     return run, True
 
 
@@ -168,15 +176,12 @@ def _end_cancelled(session: Session, run_id: int) -> None:
         run.state = "cancelled"
 
 
-@tasks.task(name="compute_run", queue="runs", pass_context=True, retry=3)
 def compute_run(context: JobContext, run_id: int) -> None:
     """Compute a run that was asked for; a job that comes back after a crash starts it anew."""
     state = work_on_run(context.additional_context["sessions"], run_id)
     log.info("run %s ended as %s", run_id, state)
 
 
-@tasks.periodic(cron="*/1 * * * * */15")
-@tasks.task(name="rescue_stalled", queue="upkeep", queueing_lock="rescue_stalled", pass_context=True)
 async def rescue_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes its tick
     """Give jobs of workers that stopped beating back to the queue."""
     manager = context.app.job_manager
@@ -185,14 +190,27 @@ async def rescue_stalled(context: JobContext, timestamp: int) -> None:  # noqa: 
         await manager.retry_job(job)
 
 
-async def work(url: str, sessions: SessionMaker) -> None:
-    """Run the worker until it is told to stop; computing and upkeep never wait for each other."""
-    queue = App(connector=PsycopgConnector(conninfo=libpq_url(url), **_connect_options()))
-    queue.add_tasks_from(tasks, namespace="huxian")
+def _with_tasks(queue: App) -> App:
+    queue.task(name=_COMPUTE, queue="runs", pass_context=True, retry=3)(compute_run)
+    rescue = queue.task(
+        name="rescue_stalled", queue="upkeep", queueing_lock="rescue_stalled", pass_context=True
+    )
+    queue.periodic(cron="* * * * * */15")(rescue(rescue_stalled))
+    return queue
+
+
+async def work(url: str, sessions: SessionMaker, *, wait: bool = True) -> None:
+    """Run the worker until it is told to stop, or (without `wait`) until the queue is empty.
+
+    Computing and upkeep never wait for each other.
+    """
+    queue = _with_tasks(App(connector=PsycopgConnector(conninfo=libpq_url(url), **_connect_options())))
     async with queue.open_async():
         with contextlib.suppress(KeyboardInterrupt):
             await queue.run_worker_async(
                 queues=["runs", "upkeep"],
+                wait=wait,
+                install_signal_handlers=wait,
                 concurrency=2,
                 additional_context={"sessions": sessions},
                 update_heartbeat_interval=_HEARTBEAT_S,

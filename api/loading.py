@@ -5,9 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from api.database import make_sessions, open_engine
+from api.databases import database_urls
+from api.jobs import ask_run, open_queue, work_on_run
+from api.migrate import ROOT, upgrade
 from geo.analysis.documents import hotspots_from_document
 from geo.campaigns import load_campaign
 from geo.demo import store_province
+from geo.errors import HuxianError, InvalidInputError
+from geo.imports import store_catalogues
 from geo.io.annex import read_annex
 from geo.io.area_files import read_areas
 from geo.io.boundaries import has_boundaries, henan_boundaries
@@ -17,13 +23,6 @@ from geo.io.exports import write_rows
 from geo.io.incident_files import read_incidents
 from geo.io.line_files import read_lines
 from geo.io.station_files import read_stations
-
-from api.database import make_sessions, open_engine
-from api.databases import database_urls
-from api.jobs import ask_run, open_queue, work_on_run
-from api.migrate import ROOT, upgrade
-from geo.errors import HuxianError, InvalidInputError
-from geo.imports import store_catalogues
 from geo.periods import Period, read_period
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
@@ -36,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
-    from geo.analysis.hotspots import Hotspots
-    from geo.io.readings import Reading
     from sqlalchemy.orm import Session
 
     from api.database import SessionMaker
     from api.databases import DatabaseUrls
     from api.settings import Settings
+    from geo.analysis.hotspots import Hotspots
+    from geo.io.readings import Reading
     from geo.store.runs import Run
 
     Report = Callable[[str], None]

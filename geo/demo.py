@@ -38,6 +38,7 @@ _INCIDENT_COLUMNS = {
     "sector": "sector_code",
     "origin": "origin",
     "direct_loss_yuan": "direct_loss_yuan",
+    "loss_qualifier": "loss_qualifier",
     "outage_hours": "outage_hours",
     "geometry": "geom",
 }
@@ -91,8 +92,8 @@ def store_province(session: Session, province: Province, *, seed: int) -> str:
         row_count=len(province.incidents),
     ).id
     area_ids = _store_areas(session, province.areas)
-    _store_network(session, province, area_ids, batch_id)
-    _store_incidents(session, province.incidents, area_ids, batch_id)
+    facility_ids = _store_network(session, province, area_ids, batch_id)
+    _store_incidents(session, province, area_ids, facility_ids, batch_id)
     snapped = snap_incidents(session, batch_id=batch_id)
     return (
         f"演示省 · demo province (seed {seed}): {len(province.incidents)} 起案件，{len(province.segments)} 个线路区段，"
@@ -131,7 +132,10 @@ def _keyed(frame: gpd.GeoDataFrame, columns: dict[str, str], **constant: Any) ->
         yield row | constant | {"source": SOURCE, "source_key": str(key)}
 
 
-def _store_network(session: Session, province: Province, area_ids: dict[Any, int], batch_id: int) -> None:
+def _store_network(
+    session: Session, province: Province, area_ids: dict[Any, int], batch_id: int
+) -> dict[Any, int]:
+    """Store lines, segments, facilities and stations; return the facilities' ids by index of the frame."""
     owners = organisation_ids(
         session, set(province.lines["owner"]) | set(province.facilities["owner"]), kind="enterprise"
     )
@@ -167,7 +171,7 @@ def _store_network(session: Session, province: Province, area_ids: dict[Any, int
             strict=True,
         )
     )
-    add_rows(session, Facility, facilities)
+    facility_ids = dict(zip(province.facilities.index, add_rows(session, Facility, facilities), strict=True))
     stations = (
         row | {"area_id": area_ids[area]}
         for row, area in zip(
@@ -181,41 +185,51 @@ def _store_network(session: Session, province: Province, area_ids: dict[Any, int
         )
     )
     add_rows(session, Station, stations)
+    return facility_ids
 
 
 def _store_incidents(
-    session: Session, incidents: gpd.GeoDataFrame, area_ids: dict[Any, int], batch_id: int
+    session: Session,
+    province: Province,
+    area_ids: dict[Any, int],
+    facility_ids: dict[Any, int],
+    batch_id: int,
 ) -> None:
+    incidents = province.incidents
     rows = (
         row
         | {
             "source": SOURCE,
             "area_id": area_ids[area],
-            "record_area_id": area_ids[area],
+            "record_area_id": area_ids[record_area],
+            "facility_id": facility_ids.get(cell(facility)),
             "declared_datum": "wgs84",
             "flags": [],
             "import_batch_id": batch_id,
         }
-        for row, area in zip(rows_of(incidents, _INCIDENT_COLUMNS), incidents["area_id"], strict=True)
+        for row, area, record_area, facility in zip(
+            rows_of(incidents, _INCIDENT_COLUMNS),
+            incidents["area_id"],
+            incidents["record_area_id"],
+            incidents["facility_id"],
+            strict=True,
+        )
     )
     ids = add_rows(session, Incident, rows)
     add_rows(
         session,
         IncidentStatus,
         (
-            {"incident_id": key, "status": status, "since_on": until.date()}
-            for key, status, until in zip(ids, incidents["status"], incidents["occurred_until"], strict=True)
+            {"incident_id": key, "status": status, "since_on": since}
+            for key, status, since in zip(ids, incidents["status"], incidents["status_since_on"], strict=True)
         ),
     )
+    by_number = dict(zip(incidents["case_number"], ids, strict=True))
+    columns = ("kind", "pairs", "length_m", "count", "spans", "action")
     items = (
-        {
-            "incident_id": key,
-            "action": "stolen",
-            "kind": "cable",
-            "pairs": cell(pairs) or None,
-            "length_m": cell(length),
-        }
-        for key, pairs, length in zip(ids, incidents["pairs"], incidents["length_m"], strict=True)
-        if cell(length)
+        row | {"incident_id": by_number[number], "pairs": row["pairs"] or None}
+        for row, number in zip(
+            rows_of(province.loss_items, columns), province.loss_items["case_number"], strict=True
+        )
     )
     add_rows(session, LossItem, items)

@@ -23,7 +23,9 @@ def with_database(url, name):
 
 
 def execute(admin_url, statement):
-    engine = create_engine(with_database(admin_url, "postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_engine(
+        with_database(admin_url, "postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
     with engine.connect() as connection:
         connection.execute(text(statement))
 

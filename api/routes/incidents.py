@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.deps import FilterQuery, PageQuery, Sessioned, refuse_repeats
 from api.geojson import GEOJSON, FeatureCollection, feature_collection
+from geo.errors import NotFoundError
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import find_incidents, incident_tile
 
@@ -80,7 +81,7 @@ def get_incident_tile(
 ) -> Response:
     """Return the incidents of one tile; the ETag changes with every change of rows."""
     if address is None:
-        return Response(status_code=404)
+        raise NotFoundError("there is no such tile")
     dataset = find_dataset(session)
     etag = f'"{dataset.version if dataset else 0}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

@@ -15,6 +15,7 @@ import shapely
 from geo.analysis.province_names import village_names
 from geo.analysis.province_routes import lay_routes
 from geo.crs import METRIC
+from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ SPAN_M = (50.0, 65.0)
 """Distance between poles (one span, 档)."""
 
 _VILLAGE_OFF_M = (80.0, 450.0)
-_LEAST_VILLAGE_RADIUS_M = 1_200.0
+_VILLAGE_RADIUS_M = (1_200.0, 2_000.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +45,7 @@ class Network:
         line_id, sequence, measure_m (where it begins on its line) and span_count.
     villages : DataFrame
         Nodes between segments: name and stem (unique in their county), x, y (metres, beside the
-        line), county_id, radius_m (holds the half segments on either side).
+        line), county_id, radius_m (holds the half segments on either side, 2 km at most).
     """
 
     lines: gpd.GeoDataFrame
@@ -75,8 +76,15 @@ def string_network(land: Land, towns: pd.DataFrame, *, period: Period, rng: np.r
     Returns
     -------
     Network
+
+    Raises
+    ------
+    InvalidInputError
+        If the areas are too small for two towns to be joined.
     """
     cuts = [_Cut(route=route, stops=_stops(route, rng)) for route in lay_routes(land, towns, rng=rng)]
+    if not cuts:
+        raise InvalidInputError("the areas are too small to carry cable")
     service = [_in_service(cut.route, period, rng) for cut in cuts]
     villages = _villages(cuts, land, rng)
     segments = _segments(cuts, service, villages["name"].to_list(), land, rng)
@@ -121,12 +129,13 @@ def _villages(cuts: list[_Cut], land: Land, rng: np.random.Generator) -> pd.Data
     spot = np.where(is_home[:, None], spot, node)
     reach = half + np.where(is_home, np.abs(off), 0.0)
     villages = pd.DataFrame({"x": spot[:, 0], "y": spot[:, 1], "county_id": county_ids})
-    villages["radius_m"] = np.maximum(np.ceil((reach + 50.0) / 100.0) * 100.0, _LEAST_VILLAGE_RADIUS_M)
+    villages["radius_m"] = np.clip(np.ceil((reach + 50.0) / 100.0) * 100.0, *_VILLAGE_RADIUS_M)
     names = [""] * len(villages)
     for _, rows in villages.groupby("county_id", sort=True):
         for position, name in zip(rows.index, village_names(rng, len(rows)), strict=True):
             names[int(position)] = name
-    return villages.assign(name=names, stem=names)
+    name = pd.Series(names, index=villages.index, dtype=str)
+    return villages.assign(name=name, stem=name)
 
 
 def _measures(path: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,39 +145,15 @@ def _measures(path: NDArray[np.float64]) -> NDArray[np.float64]:
 def _segments(
     cuts: list[_Cut],
     service: list[tuple[date | None, date | None]],
-    village_names_in_order: list[str],
+    names: list[str],
     land: Land,
     rng: np.random.Generator,
 ) -> gpd.GeoDataFrame:
-    names = iter(village_names_in_order)
+    left = iter(names)
     parts = []
-    for line_id, (cut, (service_from, service_until)) in enumerate(zip(cuts, service, strict=True), start=1):
-        route, stops = cut.route, cut.stops
-        nodes = [route.from_node, *(next(names) for _ in stops[1:-1]), route.to_node]
-        measures = _measures(route.path)[stops]
-        part = pd.DataFrame(
-            {
-                "line_id": line_id,
-                "sequence": np.arange(1, len(stops)),
-                "line_name": route.name,
-                "from_node": nodes[:-1],
-                "to_node": nodes[1:],
-                "sector": route.sector,
-                "kind": route.kind,
-                "pairs": route.pairs,
-                "owner": route.owner,
-                "laying": route.laying,
-                "length_m": np.round(np.diff(measures), 1),
-                "in_service_from": pd.Series([service_from] * (len(stops) - 1), dtype=object),
-                "in_service_until": pd.Series([service_until] * (len(stops) - 1), dtype=object),
-                "measure_m": np.round(measures[:-1], 1),
-                "geometry": [
-                    shapely.LineString(route.path[first : last + 1])
-                    for first, last in pairwise(stops.tolist())
-                ],
-            }
-        )
-        parts.append(part)
+    for line_id, (cut, dates) in enumerate(zip(cuts, service, strict=True), start=1):
+        inner = [next(left) for _ in cut.stops[1:-1]]
+        parts.append(_line_rows(line_id, cut, dates, [cut.route.from_node, *inner, cut.route.to_node]))
     stacked = pd.concat(parts, ignore_index=True)
     stacked.index = pd.RangeIndex(1, 1 + len(stacked), name="id")
     segments = gpd.GeoDataFrame(stacked, geometry="geometry", crs=METRIC)
@@ -178,6 +163,35 @@ def _segments(
     # Buried cable and ducts have no poles, hence no spans.
     segments["span_count"] = np.where(segments["laying"] == "aerial", spans, 0).astype(np.int64)
     return segments
+
+
+def _line_rows(
+    line_id: int, cut: _Cut, dates: tuple[date | None, date | None], nodes: list[str]
+) -> pd.DataFrame:
+    route, stops = cut.route, cut.stops
+    measures = _measures(route.path)[stops]
+    count = len(stops) - 1
+    return pd.DataFrame(
+        {
+            "line_id": line_id,
+            "sequence": np.arange(1, count + 1),
+            "line_name": route.name,
+            "from_node": nodes[:-1],
+            "to_node": nodes[1:],
+            "sector": route.sector,
+            "kind": route.kind,
+            "pairs": route.pairs,
+            "owner": route.owner,
+            "laying": route.laying,
+            "length_m": np.round(np.diff(measures), 1),
+            "in_service_from": pd.Series([dates[0]] * count, dtype=object),
+            "in_service_until": pd.Series([dates[1]] * count, dtype=object),
+            "measure_m": np.round(measures[:-1], 1),
+            "geometry": [
+                shapely.LineString(route.path[first : last + 1]) for first, last in pairwise(stops.tolist())
+            ],
+        }
+    )
 
 
 def _lines(cuts: list[_Cut]) -> gpd.GeoDataFrame:

@@ -71,7 +71,7 @@ STEMS = (
     "雁滩",
     "燕湾",
 )
-"""Sixty stems; no word here is a family name followed by a given name."""
+"""Sixty words for trees, waters, hills and workshops; none is the name of a person."""
 
 VILLAGE_ENDINGS = tuple("庄村寨营店铺屯岗沟洼集湾")
 TOWN_ENDINGS = ("镇", "镇", "乡")

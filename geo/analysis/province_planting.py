@@ -44,6 +44,7 @@ _PLANS = (
     _Plan(12.0, None, 18.0, 30.0),
     _Plan(10.0, None, 18.0, 30.0),
 )
+_ALONE_M, _MOST_MISS = 2_500.0, 3.0
 _SERIES_CASES, _SERIES_STEP_M, _SERIES_GAP_DAYS = (6, 9), (900.0, 2_200.0), (4, 9)
 _SERIES_LEAST_M, _TWO_SPANS_M = 12_000.0, (104.0, 124.0)
 
@@ -218,18 +219,32 @@ def _section_for(
     occupied: _Occupied,
     rng: np.random.Generator,
 ) -> NDArray[np.int64] | None:
-    """Choose a section that comes to the plan's number of cases, or the nearest to it there is."""
+    """Choose a section that comes to the plan's number of cases, or the nearest to it there is.
+
+    Sections in open country come first: thieves shun what can be seen from the next line's patrol.
+    """
     line_ids = rates.segments["line_id"].to_numpy()
     cases = plan.risk * np.array([expected[rows].sum() for rows in sections])
     miss = np.maximum(plan.fewest - cases, 0) + np.maximum(cases - plan.most, 0)
+    spare = None
     for position in np.lexsort((rng.random(len(sections)), miss)):
         rows = sections[int(position)]
         is_used = int(cities[rows[0]]) in occupied.city_ids or int(line_ids[rows[0]]) in occupied.line_ids
-        if cases[position] <= 0 or is_used:
+        if cases[position] <= 0 or is_used or _is_near(_joined(rates, rows), occupied.shapes, APART_M):
             continue
-        if not _is_near(_joined(rates, rows), occupied.shapes, APART_M):
+        if _is_alone(rates, rows):
             return rows
-    return None
+        spare = rows if spare is None else spare
+        if miss[position] > _MOST_MISS:
+            break
+    return spare
+
+
+def _is_alone(rates: Rates, rows: NDArray[np.int64]) -> bool:
+    """Tell whether no copper of another line runs beside a section."""
+    own = rates.segments["line_id"].to_numpy() == rates.segments["line_id"].iloc[int(rows[0])]
+    others = rates.segments.geometry.to_numpy()[rates.is_copper & ~own]
+    return not shapely.dwithin(others, _joined(rates, rows), _ALONE_M).any()
 
 
 def _sections(rates: Rates) -> list[NDArray[np.int64]]:

@@ -138,9 +138,10 @@ def truth_document(truth: Truth) -> dict[str, object]:
     Returns
     -------
     dict
-        Of strings, numbers, lists and dicts only, so that any JSON writer takes it. Geometries are
-        RFC 7946 (EPSG:4326); places are ``[longitude, latitude]`` by case number; periods are
-        half-open pairs of ISO dates.
+        Of strings, numbers, lists and dicts only, so that any JSON writer takes it: hotspots,
+        border_clusters and series with the fields of their classes, and places by case number (place,
+        occurred_at, segment_id, planted). Lines are RFC 7946 geometries, points ``[longitude,
+        latitude]``, both EPSG:4326; periods are half-open pairs of ISO dates.
     """
     return {
         "hotspots": [_hotspot(hotspot) for hotspot in truth.hotspots],

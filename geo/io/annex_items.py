@@ -28,7 +28,7 @@ DEVICES = {
 """Device as written, the longer word first -> kind of the loss item."""
 
 DEVICE = "|".join(DEVICES)
-ACTION = "(?:被|遭)(?:人)?(?:盗窃|盗割|盗走|盗|偷割|偷走|偷|破坏|砸毁|砸坏|砸|毁坏|毁|割断|剪断|割|剪)|盗窃|盗割|失窃|丢失|恶意破坏|破坏|砸毁|毁坏|割断|剪断"
+ACTION = "(?:被|遭)(?:人)?(?:盗窃|盗割|盗走|盗|偷割|偷走|偷|破坏|砸毁|砸坏|砸|毁坏|毁|割断|剪断|割|剪)|盗窃|盗割|盗走|偷走|偷割|割走|失窃|丢失|恶意破坏|破坏|砸毁|毁坏|割断|剪断"
 _TAKEN = re.compile("盗|偷|失窃|丢失")
 
 _TOKEN = re.compile(
@@ -42,6 +42,8 @@ _TOKEN = re.compile(
     r"|(?P<rating>[0-9]{1,5}安时|\([^()]{1,30}\))"
     r"|(?P<each>各)|(?P<mark>[,;。])|(?P<and>[、和及与])"
 )
+_DEVICE_SOON = re.compile(rf"[^,;。、]{{0,30}}?(?:{DEVICE})")
+_OF_CABLE = re.compile(rf"长?的?{CABLE}")
 _WEIGHTS = {"吨": 1000, "公斤": 1, "千克": 1}
 
 
@@ -52,7 +54,7 @@ class LossItem:
     Parameters
     ----------
     kind : str
-        copper_cable (電缆 counted in pairs), cable (no pairs stated), optical_cable, transformer, ...
+        copper_cable (电缆 counted in pairs), cable (no pairs stated), optical_cable, transformer, ...
     pairs : int or None
         Pairs of one piece.
     length_m : float or None
@@ -124,10 +126,17 @@ class _Scan:
     def open(self, token: re.Match[str], *, fresh: bool) -> _Draft:
         """Return the item that a word belongs to: the one being read, or a new one."""
         if fresh or self.current is None:
-            self.current = _Draft(clause=self.clause, start=token.start(), end=token.end())
+            self.current = _Draft(clause=self.clause, start=self._start(token), end=token.end())
             self.drafts.append(self.current)
         self.current.end = token.end()
         return self.current
+
+    def _start(self, token: re.Match[str]) -> int:
+        """Let 光缆被盗割130米 begin with its cable, where nothing else of the clause belongs to that cable."""
+        cable = self.cables[-1] if self.cables else None
+        is_alone = all(draft.clause != self.clause for draft in self.drafts)
+        is_measured = token.lastgroup in {"length", "spans", "pieces"}
+        return cable[1] if cable and cable[0] == self.clause and is_alone and is_measured else token.start()
 
     def take(self, token: re.Match[str]) -> None:
         kind = token.lastgroup or ""
@@ -150,7 +159,9 @@ class _Scan:
     def _units(self, token: re.Match[str]) -> None:
         now = self.current
         follows_device = now is not None and now.is_device and now.count is None
-        self.open(token, fresh=not follows_device).count = _positive(token["units"])
+        # 三个基站, 2个乡镇: a count of something else.
+        if follows_device or _DEVICE_SOON.match(self.text, token.end()):
+            self.open(token, fresh=not follows_device).count = _positive(token["units"])
 
     def _weight(self, token: re.Match[str]) -> None:
         written = token["weight"]
@@ -170,9 +181,11 @@ class _Scan:
         if self.each and lacking:
             targets = lacking
         else:
-            now = self.current or (lacking[-1] if lacking else None)
-            is_taken = now is None or now.length_m is not None or now.is_device
-            targets = [self.open(token, fresh=True) if is_taken or now is None else now]
+            names_cable = self.current is None and _OF_CABLE.match(self.text, token.end())
+            now = self.current or (lacking[-1] if lacking and not names_cable else None)
+            if now is None or now.length_m is not None or now.is_device:
+                now = self.open(token, fresh=True)
+            targets = [now]
         targets[-1].end = token.end()
         for draft in targets:
             draft.length_m = _above_zero(quantity.value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from geo.errors import Fault, FileRejectedError
 from geo.io.aliases import plain_word, read_aliases, read_values, resolve_header
@@ -19,8 +20,6 @@ from geo.io.tables import read_table
 from geo.io.texts import refuse
 
 if TYPE_CHECKING:
-    import shapely
-
     from geo.io.texts import Table
 
 Parser = Callable[[str, str], Any]
@@ -50,7 +49,7 @@ class Column:
     dtype : str or dtype
         Of the frame's column; object keeps None for what is absent.
     is_code : bool
-        A register number: digits in it are no phone.
+        A register number or a sum: eleven digits in one of its cells are no phone yet.
     """
 
     name: str
@@ -214,18 +213,19 @@ class _RowReader:
         return [Fault(None, self._shape_word(), "height_dropped", message)]
 
     def read(self, refused: set[int | None], rejected: list[Fault]) -> list[tuple[int, Row]]:
-        """Return the good rows; what is wrong with the others is added to `rejected`."""
+        """Return the good rows; everything wrong with the others is added to `rejected`."""
         rows: list[tuple[int, Row]] = []
         for index, (number, cells) in enumerate(self._table.rows):
             faults: list[Fault] = []
             row = self._values(number, cells, faults)
             row["geometry"] = self._shape(index, number, cells, faults)
             self._check_datum(number, cells, faults)
+            rows.append((number, row))
             if faults:
                 rejected += faults
-            elif number not in refused:
-                rows.append((number, row))
-        return self._finished(self._placed(rows, rejected), rejected)
+                refused.add(number)
+        placed = self._placed(rows, rejected)
+        return self._finished([item for item in placed if item[0] not in refused], rejected)
 
     def _values(self, number: int, cells: list[str], faults: list[Fault]) -> Row:
         row: Row = {}
@@ -259,16 +259,17 @@ class _RowReader:
         """Return the geometry of a row in the declared datum."""
         try:
             shape = self._raw_shape(index, cells)
-            if shape is None and self._kind.is_shape_required:
-                raise CellError("missing_value", "the row has no place")
         except CellError as error:
             faults.append(Fault(number, error.column or self._shape_word(), error.code, str(error)))
             return None
+        if shape is None and self._kind.is_shape_required:
+            faults.append(Fault(number, self._shape_word(), "missing_value", "the row has no place"))
         return shape
 
     def _raw_shape(self, index: int, cells: list[str]) -> shapely.Geometry | None:
         if self._table.geometries is not None:
-            shape = self._table.geometries[index]
+            carried: shapely.Geometry | None = self._table.geometries[index]
+            return carried
         place = self._places.get(_SHAPE)
         if place is not None:
             if not cells[place.index]:
@@ -279,8 +280,6 @@ class _RowReader:
         return self._point(cells)
 
     def _point(self, cells: list[str]) -> shapely.Point | None:
-        import shapely
-
         if _X not in self._places:
             return None
         pair = []
@@ -317,9 +316,10 @@ class _RowReader:
         stored, faults = to_stored_shapes([row["geometry"] for _, row in rows], datum=self._datum)
         placed = []
         for (number, row), shape, fault in zip(rows, stored, faults, strict=True):
+            if fault:
+                rejected.append(Fault(number, self._shape_word(), *fault))
+                continue
             try:
-                if fault:
-                    raise CellError(*fault)
                 row["geometry"] = None if shape is None else plain_shape(shape, kind=self._kind.shape)
             except CellError as error:
                 rejected.append(Fault(number, self._shape_word(), error.code, str(error)))

@@ -158,8 +158,11 @@ def _plain(value: Any) -> Any:
 
 
 def _geojson(
-    records: Iterator[list[Any]], shapes: NDArray[np.object_], columns: list[str], kind: str
-) -> bytes:  # noqa: ARG001 - both writers have one signature
+    records: Iterator[list[Any]],
+    shapes: NDArray[np.object_],
+    columns: list[str],
+    kind: str,  # noqa: ARG001 - both writers have one signature
+) -> bytes:
     features = []
     for record, shape in zip(records, shapes, strict=True):
         feature = {

@@ -115,7 +115,7 @@ def incident_kind(catalogues: Catalogues, *, as_of: date, place_precision: str |
             ),
             Column("sector", choice_cell(coded_words(catalogues.sectors, "sector"), code="unknown_sector")),
             coded_column("origin", ORIGINS, code="unknown_origin"),
-            Column("direct_loss_yuan", _loss_cell, dtype="float64"),
+            Column("direct_loss_yuan", _loss_cell, dtype="float64", is_code=True),
             coded_column("loss_qualifier", QUALIFIERS, code="unknown_qualifier"),
             Column("outage_hours", number_cell(0, 99_999, unit_of="hours"), dtype="float64"),
             Column("record_area", text_cell(100)),

@@ -15,9 +15,10 @@ _ROLE = (
 # two to four characters count as a name unless they are a known adverb: rather a word too many than a name.
 _DEED = "(?:赶到|赶来|赶往|前往|前去|上前|发现|阻止|制止|追赶|追击|报警|报案|举报)"
 _NO_NAME = (
-    "(?!(?:及时|迅速|立即|立刻|马上|随即|随后|闻讯|当场|当晚|当日|当天|于当|于次|于凌|连夜|火速|紧急|陆续|先后|"
-    "一起|共同|联合|分头|已经|曾经|最先|首先|全部|主动|再次|接报|接警|接到|得知|听到|看到|巡线|巡查|巡护|巡逻|"
-    "检查|检修|维修|施工|值班|途经|路过|前来|等人|数人|多人|安全|高度|常年|时常|成功|和平|向前|向上|全力))"
+    "(?!(?:[在到正对把被因由为已还又也都均未没不能可将并即共经当前后用以其此该这那一二两三几多数]|于[是当次凌昨今前该此上下夜晚]|"
+    "及时|迅速|立即|立刻|马上|随即|随后|闻讯|连夜|火速|紧急|陆续|先后|同时|联合|分头|曾经|最先|首先|全部|主动|再次|"
+    "接报|接警|接到|得知|听到|看到|巡线|巡查|巡护|巡逻|检查|检修|维修|施工|值班|途经|路过|等人|安全|高度|常年|时常|成功|"
+    "和平|向前|向上|全力))"
 )
 _FAMILY = (
     "(?:欧阳|上官|司马|诸葛|东方|皇甫|尉迟|公孙|慕容|长孙|宇文|司徒|夏侯|端木|令狐|"
@@ -29,7 +30,10 @@ _FAMILY = (
 _NAMES = (
     re.compile(rf"(?P<role>{_ROLE}){_NO_NAME}[一-鿿·]{{2,4}}?(?={_DEED})"),
     re.compile(
-        rf"(?P<role>{_ROLE}){_NO_NAME}{_FAMILY}[一-鿿]{{1,2}}(?=[,，。;；、(（:：]|等|被|在|将|和|及|与|于|从|骑|驾)"
+        rf"(?P<role>{_ROLE}){_NO_NAME}{_FAMILY}[一-鿿]{{1,2}}(?=[,，。;；、(（:：]|等|被|在|将|和|及|与|于|从|骑|驾|家|门口)"
+    ),
+    re.compile(
+        rf"(?P<role>{PLACEHOLDER}[、和与及]){_NO_NAME}{_FAMILY}[一-鿿]{{1,2}}?(?=[,，。;；、(（:：]|等|被|在|将|和|及|与|{_DEED})"
     ),
     re.compile(rf"(?P<role>){_FAMILY}某(?:某|[甲乙丙丁])?(?=[,，。;；、(（:：]|等|被|在|将|和|及|与|[男女])"),
 )
@@ -51,7 +55,8 @@ def remove_person_names(text: str) -> tuple[str, bool]:
     Notes
     -----
     A name is looked for behind a word for a role: two to four characters before a deed (赶到, 发现, ...), or a
-    common family name and one or two characters before a mark; 张某 and 李某某 count anywhere.
+    common family name and one or two characters before a mark; then any more of a list. 张某 and 李某某 count
+    anywhere.
 
     Examples
     --------
@@ -61,7 +66,10 @@ def remove_person_names(text: str) -> tuple[str, bool]:
     ('护线人员及时赶到', False)
     """
     for pattern in _NAMES:
-        text = pattern.sub(rf"\g<role>{PLACEHOLDER}", text)
+        found = 1
+        # In a list of names each one is known by the one before it.
+        while found:
+            text, found = pattern.subn(rf"\g<role>{PLACEHOLDER}", text)
     return text, PLACEHOLDER in text
 
 

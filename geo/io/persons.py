@@ -56,12 +56,10 @@ def is_identity_number(text: str) -> bool:
 
 def names_a_person(text: str) -> bool:
     """Tell whether text holds an identity number, a mainland mobile number or a Chinese plate."""
-    if not _MAYBE.search(text):
-        if text.isascii():
-            return False
+    if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-        if not _MAYBE.search(text):
-            return False
+    if not _MAYBE.search(text):
+        return False
     if any(is_identity_number(match[0]) for match in _ID.finditer(text)):
         return True
     return bool(_MOBILE.search(text) or _PLATE.search(text))
@@ -84,13 +82,17 @@ def is_person_word(word: str, *, kind: str, folder: Path = ALIAS_FOLDER) -> bool
     """Tell whether a header word announces persons in a file of this kind.
 
     The words stand in ``data/aliases/person_words.csv``: word, match (contains, tokens, exact, allow) and
-    the kinds of file it counts for (blank for all); `allow` wins, so that 嫌疑人数 may be counted.
+    the kinds of file it counts for (``|`` between them, blank for all); `allow` wins, so that 嫌疑人数 may be counted.
     """
-    rules = [
-        rule
-        for rule in read_words("person_words", folder=folder)
-        if not rule["kinds"] or kind in rule["kinds"]
-    ]
+    return _is_person_word(word, _rules(kind, folder))
+
+
+def _rules(kind: str, folder: Path) -> list[dict[str, str]]:
+    rules = read_words("person_words", folder=folder)
+    return [rule for rule in rules if not rule["kinds"] or kind in rule["kinds"].split("|")]
+
+
+def _is_person_word(word: str, rules: list[dict[str, str]]) -> bool:
     found = {rule["match"] for rule in rules if _matches(word, rule)}
     return bool(found) and "allow" not in found
 
@@ -131,7 +133,8 @@ def refuse_person_columns(
     PersonalDataError
         One fault for each column of persons.
     """
-    refused = [number for number, word in enumerate(header) if is_person_word(word, kind=kind)]
+    rules = _rules(kind, ALIAS_FOLDER)
+    refused = [number for number, word in enumerate(header) if _is_person_word(word, rules)]
     single: list[Fault] = []
     for number, word in enumerate(header):
         if number in refused or number in skipped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyproj
 import shapely
 
 from geo.datum import TO_WGS84, geometry_to_wgs84
+from geo.io.aliases import plain_word
 from geo.io.cells import CellError
 from geo.io.texts import refuse
 
@@ -53,6 +55,7 @@ class Datum:
     prefix_m: int = 0
 
 
+@lru_cache(maxsize=64)
 def declared_datum(text: str) -> Datum:
     """Return the datum that a user declared.
 
@@ -67,7 +70,7 @@ def declared_datum(text: str) -> Datum:
     FileRejectedError
         ``datum_missing`` or ``datum_unknown``: a datum is never guessed.
     """
-    word = text.strip().casefold()
+    word = plain_word(text)
     if not word:
         raise refuse("datum_missing", "declare the datum of the coordinates; it is never guessed")
     if word in TO_WGS84:
@@ -96,7 +99,8 @@ def read_wkt(text: str) -> tuple[shapely.Geometry, bool]:
     if not _WKT.fullmatch(text):
         raise CellError("bad_geometry", "write a point, line or polygon as WKT with numbers only")
     try:
-        shape = shapely.from_wkt(text)
+        with np.errstate(over="ignore"):
+            shape = shapely.from_wkt(text)
     except shapely.errors.GEOSException as error:
         raise CellError("bad_geometry", "this is not well-known text") from error
     if not np.isfinite(shapely.get_coordinates(shape)).all():

@@ -107,6 +107,9 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for record in reader:
             number += 1
+            # Blank rows count as well: a file of nothing but line ends would keep the machine busy.
+            if number > MAX_ROWS + 1:
+                raise refuse("too_many_rows", f"the file has more than {MAX_ROWS} rows", row=number)
             if any(cell and not cell.isspace() for cell in record):
                 yield number, record
     except csv.Error as error:
@@ -128,9 +131,7 @@ def _read_csv(text: str, *, encoding: str) -> Table:
     rows: list[tuple[int, list[str]]] = []
     rejected: list[Fault] = []
     is_clean = forbidden(text) is None
-    for count, (number, record) in enumerate(records, start=1):
-        if count > MAX_ROWS:
-            raise refuse("too_many_rows", f"the file has more than {MAX_ROWS} rows", row=number)
+    for number, record in records:
         faults = _check_record(record, header, row=number, is_clean=is_clean)
         if faults:
             rejected += faults

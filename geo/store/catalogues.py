@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.errors import InvalidInputError
 from geo.store.base import Base, identity
 
 if TYPE_CHECKING:
@@ -55,6 +56,19 @@ class Organisation(Base):
         CheckConstraint("kind in ('enterprise','police','government','station')", name="kind"),
         UniqueConstraint("name"),
     )
+
+
+def check_codes(session: Session, *, category: str | None, sector: str | None) -> None:
+    """Refuse a category or sector that the catalogues do not know.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming which of the two it is.
+    """
+    for table, code, name in ((Category, category, "category"), (Sector, sector, "sector")):
+        if code is not None and session.get(table, code) is None:
+            raise InvalidInputError(f"the catalogue knows no such {name}")
 
 
 def organisation_ids(session: Session, names: set[str], *, kind: str) -> dict[str, int]:

@@ -73,7 +73,9 @@ def test_every_geometry_has_a_gist_index(session):
         text("select f_table_name, f_geometry_column from geometry_columns where f_table_schema = 'huxian'")
     ).all()
     indexed = session.execute(
-        text("select tablename, indexdef from pg_indexes where schemaname = 'huxian' and indexdef like '%gist%'")
+        text(
+            "select tablename, indexdef from pg_indexes where schemaname = 'huxian' and indexdef like '%gist%'"
+        )
     ).all()
     for table, column in columns:
         if column in ("label_point", "extent_geom"):

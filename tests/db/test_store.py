@@ -70,7 +70,14 @@ def test_an_incident_belongs_to_the_period_that_holds_the_middle_of_its_interval
     add_rows(
         session,
         Incident,
-        [incident(batch_id, case_number="2", occurred_from=just_before, occurred_until=just_before + timedelta(microseconds=1))],
+        [
+            incident(
+                batch_id,
+                case_number="2",
+                occurred_from=just_before,
+                occurred_until=just_before + timedelta(microseconds=1),
+            )
+        ],
     )
     assert incident_count(session, IncidentFilter(period=read_period("2008-03"))) == 1
 
@@ -82,7 +89,9 @@ def test_a_category_takes_its_children_with_it(session, batch_id):
 
 
 def test_another_campaign_fits_without_a_migration(session, batch_id):
-    session.add(Category(code="loan_fraud", parent_code="telecom_fraud", name_zh="贷款诈骗", name_en="Loan fraud"))
+    session.add(
+        Category(code="loan_fraud", parent_code="telecom_fraud", name_zh="贷款诈骗", name_en="Loan fraud")
+    )
     session.flush()
     add_rows(session, Incident, [incident(batch_id, category_code="loan_fraud", sector_code=None)])
     assert incident_count(session, IncidentFilter(category="telecom_fraud")) == 1
@@ -126,12 +135,18 @@ def test_a_code_that_was_given_to_another_area_later_is_no_conflict(session):
     assert find_area_id(session, "旧区", on=date(2008, 3, 1)) is None
     assert find_areas(session, on=date(2008, 3, 1), level="county").index.tolist() == [new]
     with pytest.raises(IntegrityError):
-        add_rows(session, Area, [{"level": "county", "adcode": "410307", "name": "重叠", "valid_from": date(2005, 1, 1)}])
+        add_rows(
+            session,
+            Area,
+            [{"level": "county", "adcode": "410307", "name": "重叠", "valid_from": date(2005, 1, 1)}],
+        )
 
 
 def test_an_area_counts_what_lies_inside_it(session, batch_id):
     city = add_rows(session, Area, [{"level": "city", "adcode": "411000", "name": "许昌市"}])[0]
-    county = add_rows(session, Area, [{"level": "county", "adcode": "411081", "name": "禹州市", "parent_id": city}])[0]
+    county = add_rows(
+        session, Area, [{"level": "county", "adcode": "411081", "name": "禹州市", "parent_id": city}]
+    )[0]
     add_rows(session, Incident, [incident(batch_id, area_id=county)])
     assert with_descendants(session, city) == [city, county]
     wanted = IncidentFilter(area_ids=tuple(with_descendants(session, city)))
@@ -142,10 +157,26 @@ def lay_segments(session, batch_id):
     line = add_rows(
         session,
         CableLine,
-        [{"source": "t", "source_key": "1", "name": "甲—乙线", "sector_code": "telecom", "import_batch_id": batch_id}],
+        [
+            {
+                "source": "t",
+                "source_key": "1",
+                "name": "甲—乙线",
+                "sector_code": "telecom",
+                "import_batch_id": batch_id,
+            }
+        ],
     )[0]
-    plain = {"line_id": line, "from_node": "甲", "to_node": "乙", "kind": "copper", "pairs": 100, "laying": "aerial",
-             "length_m": 1000, "import_batch_id": batch_id}
+    plain = {
+        "line_id": line,
+        "from_node": "甲",
+        "to_node": "乙",
+        "kind": "copper",
+        "pairs": 100,
+        "laying": "aerial",
+        "length_m": 1000,
+        "import_batch_id": batch_id,
+    }
     east = shapely.LineString([(113.49, 34.2), (113.51, 34.2)])
     return add_rows(
         session,

@@ -44,7 +44,9 @@ def test_both_shifts_invert_to_less_than_a_millimetre(positions):
 
 
 def test_the_shift_in_henan_is_478_to_631_metres():
-    positions = np.array([(lon, lat) for lon in np.arange(110.4, 116.6, 0.3) for lat in np.arange(31.4, 36.4, 0.3)])
+    positions = np.array(
+        [(lon, lat) for lon in np.arange(110.4, 116.6, 0.3) for lat in np.arange(31.4, 36.4, 0.3)]
+    )
     degrees = wgs84_to_gcj02(positions) - positions
     metres = np.hypot(degrees[:, 0] * 111_320 * np.cos(np.radians(positions[:, 1])), degrees[:, 1] * 110_950)
     assert 470 < metres.min()

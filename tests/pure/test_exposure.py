@@ -50,7 +50,9 @@ def test_only_nights_in_service_count():
 
 
 def test_lines_without_pairs_are_counted_in_line_km_nights():
-    exposure = cable_exposure(segments(kind=["power", "power"], pairs=[0, 0], length_m=[500.0, 1000.0]), period=MARCH)
+    exposure = cable_exposure(
+        segments(kind=["power", "power"], pairs=[0, 0], length_m=[500.0, 1000.0]), period=MARCH
+    )
     assert exposure.kind == "line_km_nights"
     assert exposure.values == pytest.approx([15.5, 31.0])
 

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -387,7 +388,7 @@ def test_a_larger_window_needs_a_smaller_risk_until_it_holds_too_much_by_chance(
     shares = np.linspace(0.002, 0.35, 60)
     risks = [minimum_relative_risk(case_count=200, share=s, critical_llr=8) for s in shares]
     # Whole counts make a saw of it: no tooth higher than 8 %.
-    assert all(later <= 1.08 * earlier for earlier, later in zip(risks, risks[1:], strict=False))
+    assert all(later <= 1.08 * earlier for earlier, later in pairwise(risks))
     assert risks[0] > 5 * risks[-1]
 
 

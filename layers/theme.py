@@ -1,0 +1,107 @@
+"""Choose the colours and classes of every picture; nothing else in the house names a colour.
+
+Counts are one blue that darkens, density one ochre that thickens: the two differ for every kind of colour
+vision and in grey. Red belongs to hotspots that passed their test and to nothing else. Lines of the
+branches differ by dashes as well as by colour, so that a grey print can still tell them apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COLOURS = {
+    "ground": "#eef0ee",
+    "area": "#fcfcfa",
+    "area-edge": "#c3cbd0",
+    "city-edge": "#7d8993",
+    "hatch": "#9aa4ab",
+    "ink": "#1c2830",
+    "quiet-ink": "#51606b",
+    "incident": "#1c2830",
+    "paper": "#ffffff",
+    "proven": "#b8121b",
+    "candidate": "#6b747b",
+    "key-area": "#6a3d8f",
+    "border-pair": "#1f7a68",
+    "supervised": "#6a3d8f",
+    "line-power": "#8a6a1f",
+    "line-telecom": "#2c7286",
+    "line-broadcasting": "#7a4f8c",
+    "line-other": "#7c8489",
+}
+"""Name -> colour; the page offers each as the CSS property ``--<name>``."""
+
+COUNT_RAMP = ("#dbe7f1", "#b3cfe4", "#7fafd1", "#4a86b4", "#1f5b8a")
+"""From few to many."""
+
+DENSITY_RAMP = ((246, 222, 164), (226, 178, 84), (184, 127, 30), (128, 82, 8))
+"""Red, green, blue from thin to dense; opacity rises with it."""
+DENSITY_OPACITY = (0.0, 0.35, 0.55, 0.7)
+
+_FINE = 5
+_STEPS = (1, 2, 5)
+_NARROW = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class CountClass:
+    """A class of counts with its colour.
+
+    Parameters
+    ----------
+    lower, upper : int
+        Both included.
+    colour : str
+    """
+
+    lower: int
+    upper: int
+    colour: str
+
+    @property
+    def label(self) -> str:
+        """Bounds as they stand in the legend."""
+        return f"{self.lower}" if self.lower == self.upper else f"{self.lower}–{self.upper}"
+
+
+def count_classes(most: int) -> tuple[CountClass, ...]:
+    """Divide counts from 1 to the largest into at most five classes.
+
+    Parameters
+    ----------
+    most : int
+        Largest count on any map of the page, so that maps side by side share their classes.
+
+    Returns
+    -------
+    tuple of CountClass
+        Empty when nothing was counted. Up to five, each count is a class of its own; beyond, bounds are
+        1, 2 or 5 times a power of ten, about equally far apart on a logarithmic scale; a narrow rest
+        at the top joins the class below.
+
+    Examples
+    --------
+    >>> [each.label for each in count_classes(3)]
+    ['1', '2', '3']
+    >>> [each.label for each in count_classes(90)]
+    ['1–5', '6–10', '11–20', '21–50', '51–90']
+    """
+    if most < 1:
+        return ()
+    uppers = list(range(1, most + 1)) if most <= _FINE else _bounds(most)
+    ramp = COUNT_RAMP if len(uppers) == len(COUNT_RAMP) else _spread(len(uppers))
+    lowers = [1, *(upper + 1 for upper in uppers[:-1])]
+    return tuple(CountClass(*each) for each in zip(lowers, uppers, ramp, strict=True))
+
+
+def _bounds(most: int) -> list[int]:
+    """Return the upper bounds of five or fewer classes; the last one is the largest count."""
+    steps = [step * 10**power for power in range(len(str(most))) for step in _STEPS]
+    inner = [step for step in steps if step * (1 + _NARROW) <= most][-(len(COUNT_RAMP) - 1) :]
+    return [*inner, most]
+
+
+def _spread(count: int) -> tuple[str, ...]:
+    """Pick colours over the whole ramp for fewer classes."""
+    last = len(COUNT_RAMP) - 1
+    return tuple(COUNT_RAMP[round(index * last / max(count - 1, 1))] for index in range(count))

@@ -1,0 +1,72 @@
+"""The real application over a real database with the demo province in it."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from api.database import make_sessions, open_engine
+from api.jobs import open_queue
+from api.main import create_app
+from api.settings import Settings
+from geo.analysis.province import synthetic_province
+from geo.demo import store_province
+from tests.databases import fresh_database
+
+SEED = 7
+
+
+@pytest.fixture(scope="session")
+def filled(admin_url, template):
+    """The URLs of a database with a demo province, shared by tests that do not change its rows."""
+    with fresh_database(admin_url, template=template) as urls:
+        engine = open_engine(urls.web, statement_timeout_ms=0)
+        with make_sessions(engine).begin() as session:
+            store_province(session, synthetic_province(seed=SEED), seed=SEED)
+        engine.dispose()
+        yield urls
+
+
+def client_of(urls, *, demo=False):
+    engine = open_engine(urls.web)
+    app = create_app(Settings(), make_sessions(engine), open_queue(urls.web), demo=demo)
+    return TestClient(app, raise_server_exceptions=False), engine
+
+
+@pytest.fixture(scope="session")
+def client(filled):
+    client, engine = client_of(filled, demo=True)
+    yield client
+    engine.dispose()
+
+
+@pytest.fixture
+def empty_client(fresh):
+    client, engine = client_of(fresh)
+    yield client
+    engine.dispose()
+
+
+@pytest.fixture
+def digest(filled):
+    """A function that condenses every row of ours into one value: rejected requests must not change it."""
+
+    def condense():
+        with create_engine(filled.admin, poolclass=NullPool).connect() as connection:
+            tables = connection.scalars(
+                text("select tablename from pg_tables where schemaname = 'huxian' order by 1")
+            ).all()
+            return json.dumps(
+                {
+                    name: connection.scalar(
+                        text(
+                            f"select md5(coalesce(string_agg(t::text, ',' order by t::text), '')) from huxian.{name} t"
+                        )
+                    )
+                    for name in tables
+                }
+            )
+
+    return condense
