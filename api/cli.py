@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.settings import Settings, SettingsError, read_settings
 from geo.errors import FileRejectedError, HuxianError
+from geo.frames import PLACE_PRECISIONS
+from geo.periods import CHINA
 
 app = typer.Typer(
     name="huxian",
@@ -63,7 +65,7 @@ class Form(StrEnum):
 
 def say(line: str) -> None:
     """Print one line for people."""
-    console.print(line, highlight=False, markup=False)
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def fail(error: HuxianError) -> typer.Exit:
@@ -172,14 +174,16 @@ def migrate(*, demo: Demo = False) -> None:
         say("数据库结构已是最新 · the tables are up to date")
 
 
-def _take_in(kind: str, file: Path, *, source: str, datum: str, dry_run: bool) -> None:
+def _take_in(
+    kind: str, file: Path, *, source: str, datum: str, dry_run: bool, precision: str | None = None
+) -> None:
     from api.loading import opened_sessions, read_file
     from geo.imports import SourceFile, store_file
 
     with clear_errors() as settings:
-        today = datetime.now(UTC).date()
+        today = datetime.now(CHINA).date()
         data = file.read_bytes()
-        reading = read_file(kind, data, file_name=file.name, datum=datum, as_of=today)
+        reading = read_file(kind, data, file_name=file.name, datum=datum, as_of=today, precision=precision)
         for notice in reading.notices[:_MOST_FAULTS_SHOWN]:
             say(f"  注意 · note: 第 {notice.row} 行 {notice.message} [{notice.code}]")
         if dry_run:
@@ -206,6 +210,13 @@ def import_incidents(
     source: Source = "file",
     datum: Datum = "",
     dry_run: DryRun = False,
+    place_precision: Annotated[
+        str | None,
+        typer.Option(
+            help="文件未写位置精度时的精度 · precision of places where the file states none: "
+            + ", ".join(PLACE_PRECISIONS)
+        ),
+    ] = None,
     form: Annotated[
         str | None, typer.Option("--as", help="annex：按附件原文读取 · read an annex's own sentences")
     ] = None,
@@ -216,7 +227,7 @@ def import_incidents(
         return
     if form is not None:
         raise fail(HuxianError("--as knows one word: annex"))
-    _take_in("incidents", file, source=source, datum=datum, dry_run=dry_run)
+    _take_in("incidents", file, source=source, datum=datum, dry_run=dry_run, precision=place_precision)
 
 
 @take_in.command("lines")
@@ -275,9 +286,8 @@ def hotspots(
     demo: Demo = False,
 ) -> None:
     """查找热点 · look for hotspots, keep the run, and say what was found."""
-    from layers.verdicts import verdict_sentence
-
     from api.loading import compute_now, opened_sessions
+    from layers.verdicts import verdict_sentence
 
     with clear_errors() as settings, opened_sessions(settings, demo=demo, report=say) as sessions:
         with bar("查找热点 · looking for hotspots") as progress:

@@ -71,7 +71,9 @@ def opened_sessions(settings: Settings, *, demo: bool, report: Report) -> Iterat
         engine.dispose()
 
 
-def read_file(kind: str, data: bytes, *, file_name: str, datum: str, as_of: date) -> Reading:
+def read_file(
+    kind: str, data: bytes, *, file_name: str, datum: str, as_of: date, precision: str | None = None
+) -> Reading:
     """Read a file of one kind; nothing is stored."""
     if kind == "annex":
         try:
@@ -82,10 +84,13 @@ def read_file(kind: str, data: bytes, *, file_name: str, datum: str, as_of: date
         raise InvalidInputError(
             "坐标基准须声明 · declare the datum of the coordinates: --datum wgs84, cgcs2000, gcj02, bd09 or an EPSG code"
         )
-    readers = {"lines": read_lines, "areas": read_areas, "stations": read_stations}
     if kind == "incidents":
-        return read_incidents(data, file_name=file_name, datum=datum, as_of=as_of)
-    return readers[kind](data, file_name=file_name, datum=datum)
+        return read_incidents(data, file_name=file_name, datum=datum, as_of=as_of, place_precision=precision)
+    if kind == "lines":
+        return read_lines(data, file_name=file_name, datum=datum)
+    if kind == "areas":
+        return read_areas(data, file_name=file_name, datum=datum)
+    return read_stations(data, file_name=file_name, datum=datum)
 
 
 def load_campaign_folder(sessions: SessionMaker, name: str, *, report: Report) -> str:
@@ -117,7 +122,7 @@ def load_demo(sessions: SessionMaker, *, seed: int) -> str:
     areas = henan_boundaries() if has_boundaries() else None
     province = synthetic_province(seed=seed, areas=areas)
     with sessions.begin() as session:
-        return store_province(session, province, seed=seed)
+        return store_province(session, province, seed=seed, is_redistributable=areas is None)
 
 
 def wanted_period(session: Session, period: str) -> Period:

@@ -24,6 +24,7 @@ from geo.store.incidents import Incident, IncidentStatus, LossItem
 from geo.store.rows import add_rows, cell, rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     import geopandas as gpd
@@ -94,6 +95,11 @@ def load_campaign(session: Session, files: CampaignFiles, *, boundaries: gpd.Geo
     )
 
 
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a checked frame, whose cells have the types its reader promised."""
+    yield from frame.itertuples()
+
+
 def _store_areas(session: Session, files: CampaignFiles, boundaries: gpd.GeoDataFrame | None) -> None:
     """Store the areas of then, and of today where they became others."""
     shapes: dict[tuple[str, str], Any] = {}
@@ -108,7 +114,7 @@ def _store_areas(session: Session, files: CampaignFiles, boundaries: gpd.GeoData
     province = _add_area(session, stored, shapes, level="province", adcode="410000", name="河南省")
     cities: dict[str, int | None] = {}
     then = files.areas_2008
-    for row in then[then["level"] == "city"].itertuples():
+    for row in _rows(then[then["level"] == "city"]):
         cities[row.name_2008] = _add_area(
             session,
             stored,
@@ -123,8 +129,10 @@ def _store_areas(session: Session, files: CampaignFiles, boundaries: gpd.GeoData
         )
     counties = then[then["level"] == "county"]
     for code, group in counties.groupby("adcode_today", sort=True):
-        _store_lineage(session, stored, shapes, group, code=code, parent_id=cities[group["city"].iloc[0]])
-    for row in files.scrap_towns.itertuples():
+        _store_lineage(
+            session, stored, shapes, group, code=str(code), parent_id=cities[group["city"].iloc[0]]
+        )
+    for row in _rows(files.scrap_towns):
         parent = find_area_id(session, row.county, on=files.campaign.iloc[0]["start_on"], city=row.city)
         _add_area(
             session,
@@ -169,7 +177,7 @@ def _store_lineage(
         )
     keeps = group["name_2008"].str[:-1] == str(today)[:-1]
     keeper = group.loc[keeps, "name_2008"].iloc[0] if keeps.any() else group["name_2008"].iloc[0]
-    for row in group.itertuples():
+    for row in _rows(group):
         is_keeper = str(row.name_2008) == str(keeper)
         _add_area(
             session,
@@ -255,10 +263,10 @@ def _store_targets(session: Session, files: CampaignFiles, campaign_id: int, as_
                 area_id=area_id,
             )
         )
-    for record in files.pilots.itertuples():
+    for record in _rows(files.pilots):
         area_id = find_area_id(session, record.county, on=as_of, city=record.city)
         session.add(CampaignArea(campaign_id=campaign_id, area_id=area_id, role="pilot"))
-    for record in files.scrap_towns.itertuples():
+    for record in _rows(files.scrap_towns):
         area_id = session.scalar(select(Area.id).where(Area.adcode == record.township_code))
         session.add(
             CampaignArea(campaign_id=campaign_id, area_id=area_id, role="scrap_town", note=cell(record.note))
@@ -276,7 +284,7 @@ def _store_pairs(session: Session, files: CampaignFiles, campaign_id: int, as_of
             "lead_basis": record.lead_basis,
             "note": cell(record.note),
         }
-        for record in files.border_pairs.itertuples()
+        for record in _rows(files.border_pairs)
     )
     add_rows(session, BorderPair, rows)
 
@@ -297,7 +305,7 @@ def _store_cases(session: Session, files: CampaignFiles, campaign: Campaign, as_
     ids = add_rows(
         session,
         Incident,
-        (_case_row(session, case, files, campaign.code, batch.id) for case in cases.itertuples()),
+        (_case_row(session, case, files, campaign.code, batch.id) for case in _rows(cases)),
     )
     by_key = dict(zip(cases["case_key"], ids, strict=True))
     columns = (
@@ -332,7 +340,7 @@ def _store_cases(session: Session, files: CampaignFiles, campaign: Campaign, as_
             "supervised_year": int(case.supervision_year),
             "incident_id": by_key[case.case_key],
         }
-        for case in cases.itertuples()
+        for case in _rows(cases)
     )
     add_rows(session, SupervisedItem, supervised)
     return len(ids)

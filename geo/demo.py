@@ -56,7 +56,9 @@ _SEGMENT_COLUMNS = {
 }
 
 
-def store_province(session: Session, province: Province, *, seed: int) -> str:
+def store_province(
+    session: Session, province: Province, *, seed: int, is_redistributable: bool = True
+) -> str:
     """Fill an empty database with the demo province and keep its truth.
 
     Parameters
@@ -67,6 +69,8 @@ def store_province(session: Session, province: Province, *, seed: int) -> str:
         From `geo.analysis.province.synthetic_province`.
     seed : int
         It was made with.
+    is_redistributable : bool
+        False when it was drawn into real borders, whose licence it then takes on.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def store_province(session: Session, province: Province, *, seed: int) -> str:
         datum="wgs84",
         row_count=len(province.incidents),
     ).id
-    area_ids = _store_areas(session, province.areas)
+    area_ids = _store_areas(session, province.areas, is_redistributable=is_redistributable)
     facility_ids = _store_network(session, province, area_ids, batch_id)
     _store_incidents(session, province, area_ids, facility_ids, batch_id)
     snapped = snap_incidents(session, batch_id=batch_id)
@@ -101,7 +105,7 @@ def store_province(session: Session, province: Province, *, seed: int) -> str:
     )
 
 
-def _store_areas(session: Session, areas: gpd.GeoDataFrame) -> dict[Any, int]:
+def _store_areas(session: Session, areas: gpd.GeoDataFrame, *, is_redistributable: bool) -> dict[Any, int]:
     """Store areas, parents first, and return their ids by index of the frame."""
     ids: dict[Any, int] = {}
     for level in ("province", "city", "county"):
@@ -113,8 +117,7 @@ def _store_areas(session: Session, areas: gpd.GeoDataFrame) -> dict[Any, int]:
                 "geometry_source": SOURCE,
                 "label_point": cell(geometry.representative_point()),
                 "geom": cell(geometry),
-                # A demo province drawn into real borders takes their licence with them.
-                "is_redistributable": False,
+                "is_redistributable": is_redistributable,
             }
             for row, parent, geometry in zip(
                 rows_of(chosen, ("level", "adcode", "name")),

@@ -15,7 +15,7 @@ from geo.store.campaigns import Indicator
 from geo.store.catalogues import Category, Sector, organisation_ids
 from geo.store.dataset import claim_dataset
 from geo.store.imports import add_batch, find_batch
-from geo.store.incidents import Incident, IncidentStatus
+from geo.store.incidents import Incident, IncidentStatus, LossItem
 from geo.store.lines import CableLine, Segment
 from geo.store.rows import add_rows, cell, rows_of
 from geo.store.snapping import locate_incidents, snap_incidents
@@ -50,6 +50,22 @@ INCIDENT_COLUMNS = {
     "geometry": "geom",
 }
 _COMPARED = ("occurred_from", "occurred_until", "place_text", "category_code", "direct_loss_yuan")
+_AREA_COLUMNS = (
+    "level",
+    "adcode",
+    "name",
+    "valid_from",
+    "valid_until",
+    "geometry_source",
+    "is_redistributable",
+)
+_STATION_COLUMNS = {
+    "station_key": "source_key",
+    "name": "name",
+    "state": "state",
+    "has_import_permit": "has_import_permit",
+    "geometry": "geom",
+}
 _SEGMENT_COLUMNS = (
     "sequence",
     "from_node",
@@ -70,7 +86,7 @@ class SourceFile:
     Parameters
     ----------
     kind : str
-        incidents, lines, areas or stations.
+        incidents, annex, lines, areas or stations.
     source : str
         Who sent it; keys of rows are unique within it.
     file_name : str
@@ -137,9 +153,8 @@ def store_file(session: Session, reading: Reading, file: SourceFile) -> ImportRe
         If a key is stored with other values already.
     """
     if reading.rejected:
-        raise FileRejectedError(
-            f"{len(reading.rejected)} rows cannot be taken in, so nothing was stored", reading.rejected
-        )
+        count = len({fault.row for fault in reading.rejected})
+        raise FileRejectedError(f"{count} rows cannot be taken in, so nothing was stored", reading.rejected)
     known = find_batch(session, kind=file.kind, source=file.source, sha256=file.sha256)
     if known is not None:
         return ImportReport(batch_id=known.id, added_count=0, known_count=len(reading.frame))
@@ -191,8 +206,8 @@ def _write_incidents(session: Session, frame: pd.DataFrame, source: str, batch_i
     names = _AreaNames(session)
     rows, statuses, faults = [], [], []
     stored = _stored_incidents(session, source, list(frame["case_number"]))
-    for number, (row, record) in enumerate(
-        zip(rows_of(frame, INCIDENT_COLUMNS), frame.to_dict("records"), strict=True), start=1
+    for number, row, record in zip(
+        frame.index, rows_of(frame, INCIDENT_COLUMNS), frame.to_dict("records"), strict=True
     ):
         on = record["occurred_from"].date()
         row |= {
@@ -209,7 +224,7 @@ def _write_incidents(session: Session, frame: pd.DataFrame, source: str, batch_i
         elif not _is_same(twin, row):
             faults.append(
                 Fault(
-                    row=number,
+                    row=int(number),
                     column="case_number",
                     code="conflict",
                     message="stored with other values already",
@@ -217,7 +232,7 @@ def _write_incidents(session: Session, frame: pd.DataFrame, source: str, batch_i
             )
     if faults:
         raise ConflictError(
-            f"{len(faults)} case numbers are stored with other values already; the first is in data row {faults[0].row}"
+            f"{len(faults)} case numbers are stored with other values already; the first is in row {faults[0].row}"
         )
     ids = add_rows(session, Incident, rows)
     add_rows(
@@ -267,10 +282,7 @@ def _write_lines(session: Session, frame: pd.DataFrame, source: str, batch_id: i
 
 
 def _write_stations(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:
-    rows = (
-        row | {"source": source, "source_key": row["name"], "import_batch_id": batch_id}
-        for row in rows_of(frame, {"name": "name", "state": "state", "geometry": "geom"})
-    )
+    rows = (row | {"source": source, "import_batch_id": batch_id} for row in rows_of(frame, _STATION_COLUMNS))
     return len(add_rows(session, Station, rows))
 
 
@@ -279,13 +291,15 @@ def _write_areas(session: Session, frame: pd.DataFrame, source: str, batch_id: i
     added = 0
     for level in ("province", "city", "county", "township"):
         chosen = frame[frame["level"] == level]
-        columns = ("level", "adcode", "name", "valid_from", "valid_until")
         rows = []
         for row, parent, geometry in zip(
-            rows_of(chosen, columns), chosen["parent"].map(cell), chosen["geometry"], strict=True
+            rows_of(chosen, _AREA_COLUMNS), chosen["parent"].map(cell), chosen["geometry"], strict=True
         ):
             parent_id = names.get(parent) or _parent_id(session, parent)
-            rows.append(row | {"parent_id": parent_id, "geom": cell(geometry), "geometry_source": source})
+            shape = cell(geometry)
+            label = None if shape is None else cell(geometry.representative_point())
+            row["geometry_source"] = row["geometry_source"] or source
+            rows.append(row | {"parent_id": parent_id, "geom": shape, "label_point": label})
         ids = add_rows(session, Area, rows)
         names |= dict(zip(chosen["name"], ids, strict=True))
         added += len(ids)
@@ -301,7 +315,81 @@ def _parent_id(session: Session, name: str | None) -> int | None:
     return ids[0]
 
 
+_PRECISION_OF_PLACE = {"county": "county", "section": "section"}
+_ANNEX_COLUMNS = {
+    "case_key": "case_number",
+    "occurred_from": "occurred_from",
+    "occurred_until": "occurred_until",
+    "date_precision": "date_precision",
+    "category": "category_code",
+    "sector": "sector_code",
+    "direct_loss_yuan": "direct_loss_yuan",
+    "loss_qualifier": "loss_qualifier",
+    "outage_hours": "outage_hours",
+    "outage_qualifier": "outage_qualifier",
+    "outage_text": "outage_text",
+    "text": "source_text",
+}
+
+
+def _write_annex(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:
+    """Write supervised cases read from an annex's own sentences.
+
+    A sentence that is stored already, under whatever source, is known. The places are names only: no
+    point is made up for them.
+    """
+    known = set(
+        session.scalars(select(Incident.source_text).where(Incident.source_text.in_(list(frame["text"]))))
+    )
+    fresh = frame[~frame["text"].isin(known)]
+    names = _AreaNames(session)
+    rows = []
+    for row, record in zip(rows_of(fresh, _ANNEX_COLUMNS), fresh.to_dict("records"), strict=True):
+        on = record["occurred_from"].date()
+        parts = (cell(record[name]) for name in ("county", "township", "place"))
+        city_id = names.find(record["city"], on)
+        rows.append(
+            row
+            | {
+                "source": source,
+                "record_area_id": city_id,
+                "area_id": names.find(record["county"], on) or city_id,
+                "place_text": "".join(part for part in parts if part) or cell(record["city"]) or "",
+                "place_precision": _PRECISION_OF_PLACE.get(record["place_kind"], "village"),
+                "declared_datum": "none",
+                "origin": "reported",
+                "flags": list(record["flags"]),
+                # Supervised cases are a selection: no rate and no hotspot follows from them.
+                "is_census": False,
+                "import_batch_id": batch_id,
+            }
+        )
+    ids = add_rows(session, Incident, rows)
+    columns = (
+        "kind",
+        "pairs",
+        "length_m",
+        "length_qualifier",
+        "count",
+        "weight_kg",
+        "spans",
+        "action",
+        "as_written",
+    )
+    add_rows(
+        session,
+        LossItem,
+        (
+            {name: cell(getattr(item, name)) for name in columns} | {"incident_id": incident_id}
+            for incident_id, items in zip(ids, fresh["loss_items"], strict=True)
+            for item in items
+        ),
+    )
+    return len(ids)
+
+
 _WRITERS = {
+    "annex": _write_annex,
     "incidents": _write_incidents,
     "lines": _write_lines,
     "areas": _write_areas,

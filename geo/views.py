@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import pandas as pd
 import shapely
 
+from geo.analysis.density import Density, kernel_density
 from geo.crs import METRIC, STORED, to_metric
 from geo.store.areas import find_areas
 from geo.store.campaigns import find_border_pairs, find_campaign_areas, find_supervised_incidents
@@ -17,20 +17,28 @@ from geo.store.incident_queries import (
     find_incidents,
     incident_count,
     incident_counts_by_area,
+    reporting_areas,
+    unlocated_count,
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
     from geo.periods import Period
 
 MOST_INLINE = 2_000
 """Above this many incidents a picture fetches tiles instead of carrying every row."""
+COARSE = ("county", "city")
+"""Precisions at which a place is no place on a map, only an area."""
 
 # Areas are drawn at province scale: a kilometre is less than a pixel there.
 _DRAWN_M = 800.0
 # Borders are matched across this gap when two polygons do not agree vertex for vertex.
 _BORDER_GAP_M = 50.0
+_BANDWIDTH_M = 10_000.0
+_CELL_M = 2_500.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,53 +48,66 @@ class Picture:
     Parameters
     ----------
     period : Period
-    incidents : GeoDataFrame or None
-        Rows to draw; None when there are more than `MOST_INLINE`.
-    incident_count, total_count : int
-        In this picture; in the whole database.
-    unlocated_count, county_only_count : int
-        Without any place; known to a county or city only.
+    incidents : GeoDataFrame
+        Rows to draw; beyond `MOST_INLINE` only those known to a county or city, which tiles never draw.
+    needs_tiles : bool
+        Whether the other rows must come as tiles.
+    incident_count, total_count, unlocated_count, coarse_count : int
+        In this picture; in the whole database; of this picture without any place; known to a county or
+        city only.
     areas : GeoDataFrame
         Cities and counties valid in the period, simplified, with incident_count and has_data.
+    density : Density or None
+        Incidents per km2 of those whose place is known better than a county.
     key_areas, border_pairs, supervised : GeoDataFrame
         Registers of the campaigns, EPSG:4326.
     """
 
     period: Period
-    incidents: gpd.GeoDataFrame | None
+    incidents: gpd.GeoDataFrame
+    needs_tiles: bool
     incident_count: int
     total_count: int
     unlocated_count: int
-    county_only_count: int
+    coarse_count: int
     areas: gpd.GeoDataFrame
+    density: Density | None
     key_areas: gpd.GeoDataFrame
     border_pairs: gpd.GeoDataFrame
     supervised: gpd.GeoDataFrame
 
 
-def _drawn_areas(session: Session, wanted: IncidentFilter, period: Period) -> gpd.GeoDataFrame:
-    """Cities and counties of the period with their counts; shared borders stay shared when simplified."""
-    areas = find_areas(session, on=period.start_on)
-    areas = areas[areas["level"].isin(["city", "county"])].copy()
+def _simplified(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Simplify cities and counties as coverages: shared borders stay shared."""
     has_shape = ~areas.geometry.isna()
     metric = to_metric(areas[has_shape])
     for level in ("city", "county"):
         chosen = metric["level"] == level
-        simplified = shapely.coverage_simplify(metric.geometry[chosen].to_numpy(), _DRAWN_M)
-        metric.loc[chosen, "geometry"] = gpd.GeoSeries(simplified, index=metric.index[chosen], crs=METRIC)
+        simple = shapely.coverage_simplify(metric.geometry[chosen].to_numpy(), _DRAWN_M)
+        metric.loc[chosen, "geometry"] = gpd.GeoSeries(simple, index=metric.index[chosen], crs=METRIC)
     areas.loc[has_shape, "geometry"] = metric.geometry.to_crs(STORED)
-    counts = incident_counts_by_area(session, wanted)
-    own = areas.index.map(lambda area_id: counts.get(area_id, 0)).to_series(index=areas.index)
-    inside = own[areas["level"] == "county"].groupby(areas["parent_id"]).sum()
-    is_city = areas["level"] == "city"
-    own[is_city] += inside.reindex(areas.index[is_city]).fillna(0).astype(int)
-    areas["incident_count"] = own.astype(int)
     return areas
 
 
-def border_between(first: shapely.Geometry, second: shapely.Geometry) -> shapely.Geometry:
+def _counted_areas(session: Session, wanted: IncidentFilter, period: Period) -> gpd.GeoDataFrame:
+    """Cities and counties of a period with their counts, and whether anything ever came from them."""
+    areas = find_areas(session, on=period.start_on)
+    areas = areas[areas["level"].isin(["city", "county"])].copy()
+    counts = incident_counts_by_area(session, wanted)
+    own = areas.index.to_series().map(lambda area_id: counts.get(area_id, 0))
+    is_city = areas["level"] == "city"
+    inside = own[~is_city].groupby(areas.loc[~is_city, "parent_id"].astype("int64")).sum()
+    areas["incident_count"] = (own + inside.reindex(areas.index).fillna(0) * is_city).astype(int)
+    told = reporting_areas(session)
+    city_of = areas["parent_id"].where(~is_city, areas.index.to_series()).astype("int64")
+    telling = {city for area_id, city in city_of.items() if area_id in told}
+    areas["has_data"] = city_of.isin(telling)
+    return _simplified(areas)
+
+
+def shared_border(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
     """Return the shared border of two metric polygons as lines, also where their vertices disagree a little."""
-    near = shapely.intersection(first.boundary, second.buffer(_BORDER_GAP_M))
+    near: BaseGeometry = shapely.intersection(first.boundary, second.buffer(_BORDER_GAP_M))
     return shapely.line_merge(near) if near.geom_type == "MultiLineString" else near
 
 
@@ -95,40 +116,50 @@ def _border_lines(session: Session, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     shapes = to_metric(areas[~areas.geometry.isna()]).geometry
     known = pairs[pairs["area_a_id"].isin(shapes.index) & pairs["area_b_id"].isin(shapes.index)]
     lines = [
-        border_between(shapes[first], shapes[second])
+        shared_border(shapes[first], shapes[second])
         for first, second in zip(known["area_a_id"], known["area_b_id"], strict=True)
     ]
-    return gpd.GeoDataFrame(
-        known, geometry=gpd.GeoSeries(lines, index=known.index, crs=METRIC), crs=METRIC
-    ).to_crs(STORED)
+    metric = gpd.GeoDataFrame(known, geometry=gpd.GeoSeries(lines, index=known.index, crs=METRIC), crs=METRIC)
+    return metric.to_crs(STORED)
+
+
+def _supervised(incidents: gpd.GeoDataFrame, register: pd.DataFrame) -> gpd.GeoDataFrame:
+    drawn = incidents[["place_text", "place_precision", "radius_m", "geometry"]]
+    rows = drawn.merge(register, left_index=True, right_on="incident_id")
+    return gpd.GeoDataFrame(rows, geometry="geometry", crs=STORED)
+
+
+def _density(incidents: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> Density | None:
+    """Density of the places that are known better than the bandwidth it is smoothed with."""
+    known = incidents[~incidents.geometry.isna() & ~incidents["place_precision"].isin(COARSE)]
+    cities = areas[(areas["level"] == "city") & ~areas.geometry.isna()]
+    if known.empty or cities.empty:
+        return None
+    within = shapely.union_all(to_metric(cities).geometry.to_numpy())
+    return kernel_density(
+        to_metric(known[["geometry"]]), bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M, within=within
+    )
 
 
 def load_picture(session: Session, wanted: IncidentFilter, period: Period) -> Picture:
     """Load one picture; the period replaces the filter's own."""
     wanted = replace(wanted, period=period)
     count = incident_count(session, wanted)
-    incidents = find_incidents(session, wanted) if count <= MOST_INLINE else None
-    areas = _drawn_areas(session, wanted, period)
-    roles = find_campaign_areas(session)
-    roles = roles[roles["area_id"].isin(areas.index)]
-    shown = areas.loc[roles["area_id"], ["name", "level", "geometry"]].reset_index(names="area_id")
-    shown[["role", "target_change_pct"]] = roles[["role", "value"]].to_numpy()
-    supervised = find_supervised_incidents(session)
-    if incidents is None:
-        supervised_rows = gpd.GeoDataFrame(supervised.iloc[:0], geometry=[], crs=STORED)
-    else:
-        drawn = incidents[["case_number", "place_text", "place_precision", "radius_m", "geometry"]]
-        supervised_rows = drawn.merge(supervised, left_index=True, right_on="incident_id")
-    precision = pd.Series(dtype=object) if incidents is None else incidents["place_precision"]
+    needs_tiles = count > MOST_INLINE
+    everything = find_incidents(session, wanted)
+    areas = _counted_areas(session, wanted, period)
+    coarse = everything["place_precision"].isin(COARSE)
     return Picture(
         period=period,
-        incidents=incidents,
+        incidents=everything[coarse].iloc[:MOST_INLINE] if needs_tiles else everything,
+        needs_tiles=needs_tiles,
         incident_count=count,
         total_count=incident_count(session),
-        unlocated_count=0 if incidents is None else int(incidents.geometry.isna().sum()),
-        county_only_count=int(precision.isin(["county", "city"]).sum()),
+        unlocated_count=unlocated_count(session, wanted),
+        coarse_count=int((coarse & ~everything.geometry.isna()).sum()),
         areas=areas,
-        key_areas=gpd.GeoDataFrame(shown, geometry="geometry", crs=STORED),
+        density=_density(everything, areas),
+        key_areas=find_campaign_areas(session),
         border_pairs=_border_lines(session, areas),
-        supervised=gpd.GeoDataFrame(supervised_rows, geometry="geometry", crs=STORED),
+        supervised=_supervised(everything, find_supervised_incidents(session)),
     )

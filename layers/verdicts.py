@@ -32,6 +32,12 @@ _REASONS = {
     "few_incidents": mark("案件太少：能用的只有%(used)s起。"),
     "imprecise_omitted": mark("有%(omitted)s起位置只到县、离线路太远或没有位置，没有参加计算。"),
 }
+_REMARKS = {
+    "unstable_places": mark(
+        "另有%(unstable)s处也很集中，但位置不够准，重抽%(draws)s次里最多%(share)s的时候还在原处，没有认定。"
+    ),
+}
+"""Said instead of the reason where something else was proven."""
 _HEADLINES = {
     "hotspots": mark("认定热点%(count)s处"),
     "not_enough": mark("不足以判定"),
@@ -225,16 +231,19 @@ def _least_risk(hotspots: Hotspots, say: Texts) -> str:
 
 
 def _reasons(hotspots: Hotspots, say: Texts) -> tuple[str, ...]:
-    first = None if hotspots.clusters.empty else hotspots.clusters.iloc[0]
+    clusters = hotspots.clusters
+    unproven = clusters[(clusters["p"] <= hotspots.alpha) & ~clusters["is_hotspot"].astype(bool)]
     values = {
         "p": "–" if hotspots.strongest_p is None else p_text(hotspots.strongest_p),
         "alpha": f"{hotspots.alpha:g}",
         "draws": hotspots.draws,
-        "share": "–" if first is None else share_text(float(first["stable_share"])),
+        "share": "–" if unproven.empty else share_text(float(unproven["stable_share"].max())),
+        "unstable": len(unproven),
         "used": hotspots.used_count,
         "omitted": hotspots.omitted_count,
     }
-    return tuple(say(_REASONS[reason], **values) for reason in hotspots.reasons if reason in _REASONS)
+    words = _REASONS | _REMARKS if hotspots.verdict == "hotspots" else _REASONS
+    return tuple(say(words[reason], **values) for reason in hotspots.reasons if reason in words)
 
 
 def _method(hotspots: Hotspots, say: Texts) -> str:

@@ -28,7 +28,7 @@ MOST_CASES = 2**31 - 1
 _INDEX_BITS = 20
 _BLOCK_KEYS = 2**20
 _WORDS = 8
-_LEVELS = (0.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+_LEVELS = (0.0, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 9.0, 10.0, 12.0)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 
@@ -214,7 +214,7 @@ def _reach(case_count: int) -> NDArray[np.float64]:
     for row, level in enumerate(_LEVELS):
         low = np.zeros_like(counts)
         high = counts.copy()
-        for _ in range(24 if level else 0):
+        for _ in range(16 if level else 0):
             middle = (low + high) / 2
             with np.errstate(divide="ignore", invalid="ignore"):
                 rest = case_count - counts
@@ -249,6 +249,8 @@ def _walk(
     tops = ones << (width - _ONE)
     case_count = logs.size - 1
     running = np.zeros(_WORDS, np.uint64)
+    hits = np.zeros(_WORDS, np.uint64)
+    rungs = np.zeros(best.size, np.int64)
     level = 0
     for centre in range(starts.size - 1):
         running[:] = _ZERO
@@ -271,49 +273,50 @@ def _walk(
             for word in range(_WORDS):
                 total = running[word] + line[word]
                 running[word] = total
-                seen |= (total + lift) & (line[word] + fresh)
+                hit = (total + lift) & (line[word] + fresh) & tops
+                hits[word] = hit
+                seen |= hit
             if order[k] & np.uint32(1):
+                if seen != _ZERO:
+                    _look(running, hits, width, held, reach, logs, rungs, best)
                 fresh = grown
-                if seen & tops:
-                    _look(running, lift, tops, width, held, logs, best)
             else:
                 fresh = tops
-        least_best = best.min()
-        while level + 1 < reach.shape[0] and _LEVELS[level + 1] <= least_best:
-            level += 1
+        level = rungs.min()
 
 
 @njit(nogil=True, cache=True)
 def _look(
     running: NDArray[np.uint64],
-    lift: np.uint64,
-    tops: np.uint64,
+    hits: NDArray[np.uint64],
     width: np.uint64,
     held: float,
+    reach: NDArray[np.float64],
     logs: NDArray[np.float64],
+    rungs: NDArray[np.int64],
     best: NDArray[np.float64],
 ) -> None:
-    """Take the exact ratio of one window in every replication whose count reaches the least count."""
+    """Take the exact ratio of one window in the replications that may have a new best."""
     case_count = logs.size - 1
     per_word = 64 // np.int64(width)
     mask = (_ONE << width) - _ONE
-    inside = np.log(held)
-    outside = np.log(case_count - held)
     for word in range(_WORDS):
-        reached = (running[word] + lift) & tops
-        if reached == _ZERO:
-            continue
-        for place in range(per_word):
-            shift = width * np.uint64(place)
-            lane = word * per_word + place
-            if (reached >> shift) & mask == _ZERO or lane >= best.size:
-                continue
-            count = np.int64((running[word] >> shift) & mask)
-            if count > held:
-                llr = logs[count] - count * inside
+        hit = hits[word]
+        total = running[word]
+        lane = word * per_word
+        while hit != _ZERO and lane < best.size:
+            count = np.int64(total & mask)
+            if hit & mask != _ZERO and held <= reach[rungs[lane], count] and count > held:
+                llr = logs[count] - count * np.log(held)
                 if count < case_count:
-                    llr -= (case_count - count) * outside
-                best[lane] = max(best[lane], llr)
+                    llr -= (case_count - count) * np.log(case_count - held)
+                if llr > best[lane]:
+                    best[lane] = llr
+                    while rungs[lane] + 1 < reach.shape[0] and _LEVELS[rungs[lane] + 1] <= llr:
+                        rungs[lane] += 1
+            total >>= width
+            hit >>= width
+            lane += 1
 
 
 def best_window(

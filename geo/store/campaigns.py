@@ -12,8 +12,10 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from geo.store.areas import Area
 from geo.store.base import Base, identity
+from geo.store.rows import read_frame
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from sqlalchemy.orm import Session
 
 
@@ -161,18 +163,38 @@ def find_phases(session: Session) -> list[CampaignPhase]:
     return list(session.scalars(select(CampaignPhase).order_by(CampaignPhase.start_on, CampaignPhase.id)))
 
 
-def find_campaign_areas(session: Session) -> pd.DataFrame:
-    """Return area_id, role, target change in per cent and note of every area with a role."""
-    target = select(CampaignTarget).where(CampaignTarget.area_id.is_not(None)).subquery()
+def find_campaign_areas(session: Session) -> gpd.GeoDataFrame:
+    """Return every area with a role in a campaign.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points (where the area's label stands) or None, EPSG:4326: area_id, name, role, note, and
+        target_change_pct where the campaign sets that area a change of its incidents.
+    """
+    target = (
+        select(CampaignTarget.campaign_id, CampaignTarget.area_id, CampaignTarget.value)
+        .where(CampaignTarget.indicator_code == "incident_change_pct", CampaignTarget.area_id.is_not(None))
+        .subquery()
+    )
     query = (
-        select(CampaignArea.area_id, CampaignArea.role, CampaignArea.note, target.c.value)
+        select(
+            CampaignArea.id,
+            CampaignArea.area_id,
+            Area.name,
+            CampaignArea.role,
+            CampaignArea.note,
+            target.c.value.label("target_change_pct"),
+            Area.label_point.label("geom"),
+        )
+        .join(Area, Area.id == CampaignArea.area_id)
         .outerjoin(
             target,
             (target.c.area_id == CampaignArea.area_id) & (target.c.campaign_id == CampaignArea.campaign_id),
         )
         .order_by(CampaignArea.id)
     )
-    return pd.read_sql(query, session.connection())
+    return read_frame(session, query)
 
 
 def find_border_pairs(session: Session) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Select, and_, func, literal_column, select, text
+from sqlalchemy import Select, and_, func, literal_column, select, text, union
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from geo.periods import CHINA
@@ -40,6 +40,8 @@ class IncidentFilter:
         West, south, east, north in degrees.
     origin : str, optional
         ``reported`` or ``patrol``.
+    precisions : tuple of str, optional
+        Only places known this well; words of `geo.frames.PLACE_PRECISIONS`.
     """
 
     period: Period | None = None
@@ -48,6 +50,7 @@ class IncidentFilter:
     area_ids: tuple[int, ...] | None = None
     box: tuple[float, float, float, float] | None = None
     origin: str | None = None
+    precisions: tuple[str, ...] | None = None
 
 
 _INTERVAL = Incident.occurred_until - Incident.occurred_from
@@ -80,6 +83,8 @@ def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
         conditions.append(in_window(Incident.geom, wanted.box))
     if wanted.origin is not None:
         conditions.append(Incident.origin == wanted.origin)
+    if wanted.precisions is not None:
+        conditions.append(Incident.place_precision.in_(wanted.precisions))
     return conditions
 
 
@@ -149,6 +154,18 @@ def incident_count(session: Session, wanted: IncidentFilter | None = None) -> in
     """Count incidents that are not void."""
     query = select(func.count()).select_from(Incident).where(*_conditions(wanted or IncidentFilter()))
     return session.scalar(query) or 0
+
+
+def unlocated_count(session: Session, wanted: IncidentFilter) -> int:
+    """Count incidents that have no point at all."""
+    query = select(func.count()).select_from(Incident)
+    return session.scalar(query.where(*_conditions(wanted), Incident.geom.is_(None))) or 0
+
+
+def reporting_areas(session: Session) -> set[int]:
+    """Return the ids of areas that ever recorded or were the place of an incident."""
+    query = union(select(Incident.record_area_id), select(Incident.area_id))
+    return {area_id for area_id in session.scalars(query) if area_id is not None}
 
 
 def incident_counts_by_area(session: Session, wanted: IncidentFilter) -> dict[int, int]:

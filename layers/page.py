@@ -1,0 +1,397 @@
+"""Render the map page: one shell of our own around what folium built, one strict content security policy."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from geo.crs import STORED
+from geo.errors import InvalidInputError
+from geo.periods import CHINA, read_period
+from layers.client_texts import CLIENT_TEXTS
+from layers.folium_guard import escape_text
+from layers.incidents import PRECISION_WORDS, coarse_count
+from layers.legend import layer_entries, shading_entries, visible_layers
+from layers.maps import draw_maps
+from layers.payload import payload_text
+from layers.periods import period_text
+from layers.tables import area_rows
+from layers.texts import texts_in
+from layers.theme import COLOURS
+from layers.verdicts import cluster_texts, verdict_of
+from layers.views import (
+    BaseTiles,
+    Choices,
+    DatasetNote,
+    Filters,
+    MapPanel,
+    MapPosition,
+    MapView,
+    RunNote,
+    RunState,
+    read_layers,
+    read_position,
+    write_layers,
+    write_position,
+)
+
+if TYPE_CHECKING:
+    from geo.periods import Period
+    from layers.maps import DrawnMaps
+    from layers.texts import Texts
+    from layers.views import Choice, Locale
+
+__all__ = [
+    "BaseTiles",
+    "Choices",
+    "DatasetNote",
+    "Filters",
+    "MapPanel",
+    "MapPosition",
+    "MapView",
+    "RunNote",
+    "RunState",
+    "content_security_policy",
+    "page_address",
+    "read_layers",
+    "read_position",
+    "render_map_page",
+    "render_problem_page",
+]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+_HASH_SHOWN = 12
+
+
+def content_security_policy(nonce: str, tiles_origin: str | None = None) -> str:
+    """Return the policy under which the page must be sent.
+
+    Parameters
+    ----------
+    nonce : str
+        The one of the `MapView`; 16 to 128 letters, digits, ``-`` or ``_``.
+    tiles_origin : str, optional
+        Scheme, host and port of the operator's base map; images may come from there too.
+
+    Returns
+    -------
+    str
+        Value of the header ``Content-Security-Policy``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the nonce or the origin could change the policy's meaning.
+    """
+    _check_nonce(nonce)
+    if tiles_origin is not None and not _ORIGIN.fullmatch(tiles_origin):
+        raise InvalidInputError("the origin of a base map must be scheme, host and port only")
+    images = " ".join(("'self'", "data:", "blob:", *([tiles_origin] if tiles_origin else [])))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}'",
+            f"style-src-elem 'self' 'nonce-{nonce}'",
+            "style-src-attr 'unsafe-inline'",
+            f"img-src {images}",
+            "connect-src 'self'",
+            "font-src 'self'",
+            "worker-src 'self' blob:",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def tiles_origin_of(tiles: BaseTiles | None) -> str | None:
+    """Return the origin of a base map for `content_security_policy`."""
+    if tiles is None:
+        return None
+    parts = urlsplit(tiles.url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def page_address(view: MapView, **changes: str | None) -> str:
+    """Return the address of a page with some of its parameters changed.
+
+    Parameters
+    ----------
+    view : MapView
+    **changes : str or None
+        ``lang``, ``start``, ``end``, ``category``, ``sector``, ``area``, ``compare``, ``layers``, ``view``; None
+        takes one away.
+    """
+    query = _query(view) | changes
+    return "/?" + urlencode({name: value for name, value in query.items() if value})
+
+
+def render_map_page(view: MapView) -> str:
+    """Render the whole page.
+
+    Parameters
+    ----------
+    view : MapView
+
+    Returns
+    -------
+    str
+        HTML to be sent with `content_security_policy` of the same nonce. Equal views give equal bytes.
+
+    Raises
+    ------
+    InvalidInputError
+        If a frame lacks a column or is not in EPSG:4326, there are more than two panels, or the nonce is
+        none.
+    """
+    _check(view)
+    drawn = draw_maps(view)
+    return _environment(view.locale).get_template("map.html").render(**_model(view, drawn))
+
+
+def render_problem_page(*, locale: Locale, nonce: str, title: str, detail: str, request_id: str = "") -> str:
+    """Render the page for people when something went wrong: what, what to do, and the number to quote.
+
+    Parameters
+    ----------
+    locale : {"zh", "en"}
+    nonce : str
+    title, detail : str
+        Plain text in the language of the page.
+    request_id : str
+    """
+    _check_nonce(nonce)
+    model = {"title": title, "detail": detail, "request_id": request_id}
+    return _environment(locale).get_template("problem.html").render(**_shell(locale, nonce), **model)
+
+
+def _check_nonce(nonce: str) -> None:
+    if not _NONCE.fullmatch(nonce):
+        raise InvalidInputError("a nonce is 16 to 128 letters, digits, - or _")
+
+
+def _check(view: MapView) -> None:
+    _check_nonce(view.nonce)
+    if not view.is_empty and not 1 <= len(view.panels) <= 2:  # noqa: PLR2004 - a period and the one a year before
+        raise InvalidInputError("a page has one map or two")
+    for panel in view.panels:
+        frames = (panel.incidents, panel.areas, panel.key_areas, panel.border_pairs, panel.supervised)
+        for frame in frames:
+            if frame is not None and not frame.empty and (frame.crs is None or frame.crs.to_epsg() != STORED):
+                raise InvalidInputError("frames of a page must be in EPSG:4326")
+
+
+@lru_cache(maxsize=2)
+def _environment(locale: Locale) -> Environment:
+    say = texts_in(locale)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    translations = say.translations
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # added by the extension
+        translations.gettext, translations.ngettext, newstyle=True
+    )
+    return environment
+
+
+def _shell(locale: Locale, nonce: str) -> dict[str, Any]:
+    """Return what every page needs, whatever it shows."""
+    properties = ";".join(f"--{name}:{colour}" for name, colour in COLOURS.items())
+    return {
+        "locale": locale,
+        "nonce": nonce,
+        "root_style": Markup(f":root{{{properties}}}"),  # noqa: S704 - constants of layers.theme
+    }
+
+
+def _query(view: MapView) -> dict[str, str | None]:
+    filters = view.filters
+    period = filters.period
+    return {
+        "start": period and period.start_on.isoformat(),
+        "end": period and period.last_on.isoformat(),
+        "category": filters.category,
+        "sector": filters.sector,
+        "area": None if filters.area_id is None else str(filters.area_id),
+        "compare": "1" if filters.compare else None,
+        "lang": view.locale,
+        "layers": None if filters.layers is None else write_layers(filters.layers),
+        "view": None if filters.view is None else write_position(filters.view),
+    }
+
+
+def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
+    """Return everything the template of the page shows."""
+    say = texts_in(view.locale)
+    first = view.panels[0] if view.panels else None
+    hotspots = None if first is None else first.hotspots
+    period = None if first is None else first.period
+    clusters = () if hotspots is None else cluster_texts(hotspots, period=period, locale=view.locale)
+    return {
+        **_shell(view.locale, view.nonce),
+        "view": view,
+        "query": _query(view),
+        "other_language": page_address(view, lang="en" if view.locale == "zh" else "zh"),
+        "without_filters": page_address(
+            view, start=None, end=None, category=None, sector=None, area=None, compare=None, view=None
+        ),
+        "presets": _presets(view),
+        "subject": _subject(view, say),
+        "panels": _panel_models(view, drawn, say),
+        "scripts": drawn.scripts,
+        "styles": drawn.styles,
+        "script": Markup("\n".join(part.script for part in drawn.parts)),  # noqa: S704 - names made by layers.basemap
+        "blocks": _blocks(view, drawn, say),
+        "shadings": shading_entries(view, say),
+        "entries": layer_entries(view, drawn.keys, say),
+        "verdict": verdict_of(hotspots, run=view.run, period=period, locale=view.locale),
+        "hotspot_rows": [each for each in clusters if each.is_hotspot],
+        "candidate_rows": [each for each in clusters if not each.is_hotspot],
+        "area_rows": area_rows(view.panels, say),
+        "provenance": _provenance(view, say),
+        "visible": visible_layers(view),
+    }
+
+
+def _presets(view: MapView) -> list[Choice]:
+    """Return address and label of each preset period."""
+    presets = []
+    for text, label in view.choices.period_presets:
+        period = read_period(text)
+        address = page_address(view, start=period.start_on.isoformat(), end=period.last_on.isoformat())
+        presets.append((address, label or period_text(period, view.locale)))
+    return presets
+
+
+def _subject(view: MapView, say: Texts) -> str:
+    """Say what is counted: which category, branch and area."""
+    filters, choices = view.filters, view.choices
+    area = "" if filters.area_id is None else str(filters.area_id)
+    return " · ".join(
+        (
+            _label(choices.categories, filters.category, say("全部类别")),
+            _label(choices.sectors, filters.sector, say("全部行业")),
+            _label(choices.areas, area, say("全部区域")),
+        )
+    )
+
+
+def _label(choices: tuple[Choice, ...], value: str | None, otherwise: str) -> str:
+    return dict(choices).get(value, value) if value else otherwise
+
+
+def _panel_models(view: MapView, drawn: DrawnMaps, say: Texts) -> list[dict[str, Any]]:
+    models = []
+    for number, (panel, part) in enumerate(zip(view.panels, drawn.parts, strict=True)):
+        title = panel.title or period_text(panel.period, view.locale)
+        models.append(
+            {
+                "title": title if number == 0 else say("上年同期：%(period)s", period=title),
+                "counted": _counted(panel, say),
+                "change": _change(view.panels, say) if number == 0 else "",
+                "html": Markup(part.html),  # noqa: S704 - elements and JSON blocks of layers.basemap
+            }
+        )
+    return models
+
+
+def _counted(panel: MapPanel, say: Texts) -> str:
+    """Say how many were drawn, out of how many, and how well their places are known."""
+    coarse = coarse_count(panel.incidents) if panel.coarse_count is None else panel.coarse_count
+    drawn = panel.incident_count - panel.unlocated_count
+    counted = [say("画出%(drawn)s起 / 共%(count)s起", drawn=drawn, count=panel.incident_count)]
+    if coarse:
+        counted.append(say("其中%(coarse)s起只有县级位置", coarse=coarse))
+    if panel.unlocated_count:
+        counted.append(say("%(unlocated)s起没有位置，未画出", unlocated=panel.unlocated_count))
+    if panel.total_count != panel.incident_count:
+        counted.append(say("全库%(total)s起", total=panel.total_count))
+    return say("，").join(counted)
+
+
+def _change(panels: tuple[MapPanel, ...], say: Texts) -> str:
+    """Compare with the same period a year before; no percentage where it had nothing."""
+    if len(panels) == 1:
+        return ""
+    now, before = panels[0].incident_count, panels[1].incident_count
+    change = f"{now - before:+d}"
+    if before:
+        return say(
+            "比上年同期%(change)s起（%(percent)s%%）",
+            change=change,
+            percent=f"{100 * (now - before) / before:+.0f}",
+        )
+    return say("比上年同期%(change)s起（上年同期为0，不算百分比）", change=change)
+
+
+def _provenance(view: MapView, say: Texts) -> str:
+    """Say where the hotspots come from, on one line."""
+    note = view.provenance
+    if note is None:
+        return say("本页没有计算结果；案件数直接来自数据库。")
+    return say(
+        "运行%(run)s号 · 方法%(method)s · %(period)s · 读入%(count)s起 · 数据%(hash)s · 模拟%(replications)s次 · "
+        "重抽%(draws)s次 · 种子%(seed)s · 版本%(version)s · %(at)s",
+        run=note.run_id,
+        method=note.method,
+        period=period_text(note.period, view.locale),
+        count=note.input_count,
+        hash=note.input_hash[:_HASH_SHOWN],
+        replications=note.replications,
+        draws=note.draws,
+        seed=note.seed,
+        version=note.version,
+        at=f"{note.created_at.astimezone(CHINA):%Y-%m-%d %H:%M}",
+    )
+
+
+def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
+    """Return the blocks of data that all scripts of the page share, by id."""
+    tiles = view.tiles
+    page = {
+        "locale": view.locale,
+        "texts": {sentence: say(sentence) for sentence in CLIENT_TEXTS},
+        "words": {
+            "category": dict(view.choices.categories),
+            "sector": dict(view.choices.sectors),
+            "precision": {key: say(word) for key, word in PRECISION_WORDS.items()},
+        },
+        "home": drawn.home,
+        "view": None if view.filters.view is None else write_position(view.filters.view),
+        "tiles": None if tiles is None else {"url": tiles.url, "attribution": escape_text(tiles.attribution)},
+        "run": {
+            "id": view.run.run_id,
+            "state": view.run.state,
+            "request": _run_request(view, view.panels[0].period if view.panels else None),
+        },
+    }
+    blocks = {"page-data": page, "outlines": drawn.outlines}
+    return {name: Markup(payload_text(value)) for name, value in blocks.items()}  # noqa: S704 - escaped there
+
+
+def _run_request(view: MapView, period: Period | None) -> dict[str, Any] | None:
+    """Return the body that asks for hotspots of this page; None when the page has no period to ask about."""
+    if period is None:
+        return None
+    wanted = {
+        "kind": "hotspots",
+        "period": str(period),
+        "category": view.filters.category,
+        "sector": view.filters.sector,
+        "area": view.filters.area_id,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
