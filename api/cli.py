@@ -287,7 +287,8 @@ def hotspots(
 ) -> None:
     """查找热点 · look for hotspots, keep the run, and say what was found."""
     from api.loading import compute_now, opened_sessions
-    from layers.verdicts import verdict_sentence
+    from layers.verdicts import cluster_texts, verdict_of
+    from layers.views import RunState
 
     with clear_errors() as settings, opened_sessions(settings, demo=demo, report=say) as sessions:
         with bar("查找热点 · looking for hotspots") as progress:
@@ -302,19 +303,22 @@ def hotspots(
                 seed=seed,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
-        print(verdict_sentence(found, period=wanted, locale=settings.locale))
+        verdict = verdict_of(found, run=RunState(state="done"), period=wanted, locale=settings.locale)
+        for line in (verdict.headline, *verdict.sentences, *verdict.reasons, verdict.method):
+            print(line)
         table = Table("#", "位置 · place", "发案", "预期", "相对风险", "p", "稳定", "热点")
-        for row in found.clusters.itertuples():
-            table.add_row(
-                str(row.rank),
-                "；".join(row.labels[:3]),
-                str(row.case_count),
-                f"{row.expected:.1f}",
-                f"{row.relative_risk:.1f}",
-                f"{row.p:.3f}",
-                f"{row.stable_share:.0%}",
-                "是" if row.is_hotspot else "否",
+        for row in cluster_texts(found, period=wanted, locale=settings.locale):
+            mark = "是" if row.is_hotspot else "否"
+            cells = (
+                row.place,
+                row.case_count,
+                row.expected,
+                row.relative_risk,
+                row.p,
+                row.stable_share,
+                mark,
             )
+            table.add_row(str(row.rank), *(str(cell) for cell in cells))
         Console().print(table)
         say(f"run {run.id} · {run.result_hash}")
 

@@ -90,14 +90,13 @@ def read_box(value: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-Code = Annotated[str | None, BeforeValidator(_empty_is_none), Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
-Identifier = Annotated[
-    int | None, BeforeValidator(_empty_is_none), BeforeValidator(whole_number), Field(ge=1, le=2**62)
-]
-PeriodText = Annotated[str | None, BeforeValidator(_empty_is_none), Field(max_length=21)]
-ValidPeriod = Annotated[PeriodText, AfterValidator(lambda value: value if value is None else _period(value))]
-BoxText = Annotated[str | None, BeforeValidator(_empty_is_none), Field(max_length=90)]
-ValidBox = Annotated[BoxText, AfterValidator(lambda value: value if value is None else _box(value))]
+_EMPTY = BeforeValidator(_empty_is_none)
+# Constraints stand inside the optional: outside, they would be tried on None.
+Code = Annotated[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")] | None, _EMPTY]
+Identifier = Annotated[Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=2**62)] | None, _EMPTY]
+ValidPeriod = Annotated[Annotated[str, Field(max_length=21), AfterValidator(_period)] | None, _EMPTY]
+ValidBox = Annotated[Annotated[str, Field(max_length=90), AfterValidator(_box)] | None, _EMPTY]
+DayText = Annotated[Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None, _EMPTY]
 PageSize = Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=2000)]
 
 

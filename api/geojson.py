@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from pydantic import BaseModel
+from starlette.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,21 +20,41 @@ GEOJSON = "application/geo+json"
 _GRID = 1e-7
 
 
-class Feature(BaseModel):
-    """One row: its id, geometry and columns."""
+class GeoJSONResponse(Response):
+    """An answer of GeoJSON that is written already."""
 
-    type: Literal["Feature"] = "Feature"
-    id: int
-    geometry: dict[str, Any] | None
-    properties: dict[str, Any]
+    media_type = GEOJSON
 
 
-class FeatureCollection(BaseModel):
-    """A page of rows and the link to the next, if there is one."""
-
-    type: Literal["FeatureCollection"] = "FeatureCollection"
-    features: list[Feature]
-    next: str | None = None
+_FEATURE = {
+    "type": "object",
+    "required": ["type", "id", "geometry", "properties"],
+    "properties": {
+        "type": {"const": "Feature"},
+        "id": {"type": "integer"},
+        "geometry": {"type": ["object", "null"]},
+        "properties": {"type": "object"},
+    },
+}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A page of rows; `next`, where present, is the address of the following page.",
+        "content": {
+            GEOJSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "features"],
+                    "properties": {
+                        "type": {"const": "FeatureCollection"},
+                        "features": {"type": "array", "items": _FEATURE},
+                        "next": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""What an operation that answers with GeoJSON promises."""
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,8 @@ from starlette.staticfiles import StaticFiles
 
 from api.guards import Guard
 from api.jobs import software_version
-from api.problems import install_problems
+from api.map_views import PictureShelf
+from api.problems import DOCUMENTED, install_problems
 from api.routes import areas, health, incidents, lines, map_page, runs
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ def create_app(settings: Settings, sessions: SessionMaker, queue: App, *, demo: 
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses=DOCUMENTED,
     )
     app.state.settings = settings
     app.state.sessions = sessions
     app.state.queue = queue
     app.state.demo = demo
+    app.state.shelf = PictureShelf()
     install_problems(app)
     for module in (health, map_page, areas, incidents, lines, runs):
         app.include_router(module.router)

@@ -26,7 +26,7 @@ _INSTALLS = re.compile(r"Inst (?P<name>[a-z0-9][a-z0-9.+:-]+) ", re.ASCII)
 # them in one process crash), the just-in-time compiler (110 MB, switched off), and the tools that manage
 # clusters of the whole machine.
 _LEFT_OUT = re.compile(
-    r"(libc6|libc-bin|locales.*|libllvm.*|perl.*|libperl.*|.*-perl|postgresql-(client-)?common|ssl-cert)"
+    r"(libc6|libc-bin|locales.*|libllvm.*|libz3-.*|perl.*|libperl.*|.*-perl|postgresql-(client-)?common|ssl-cert)"
 )
 
 _ASK_S = 60
@@ -263,7 +263,7 @@ def extract_postgis(data_dir: Path, *, report: Report) -> PostgresBinaries:
         except (subprocess.CalledProcessError, MissingResourceError):
             # No list of packages on this machine, or one too old: keep a list of our own for the moment.
             options = _own_lists(Path(made) / "apt")
-            _do(["apt-get", *options, "update", "-q"])
+            _do(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update", "-q"])
             _download(options, packages)
         for package in sorted(packages.glob("*.deb")):
             _do(["dpkg-deb", "-x", str(package), str(root)])
@@ -309,13 +309,18 @@ def _download(options: tuple[str, ...], folder: Path) -> None:
 
 
 def _tidy(root: Path) -> None:
-    """Give extension files their plain names, as the package's own script does, and drop the manuals."""
+    """Give extension files their plain names, as the package's own script does, and drop what is not run."""
     for control in root.glob("usr/share/postgresql/*/extension/*-3.control"):
         plain = control.with_name(control.name.replace("-3.control", ".control"))
         if not plain.is_symlink() and not plain.exists():
             plain.symlink_to(control.name)
-    for name in ("doc", "man", "locale", "lintian"):
-        shutil.rmtree(root / "usr/share" / name, ignore_errors=True)
+    jit = ("usr/lib/postgresql/*/lib/bitcode", "usr/lib/postgresql/*/lib/llvmjit*")
+    manuals = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian")
+    for unused in [path for pattern in jit + manuals for path in root.glob(pattern)]:
+        if unused.is_dir():
+            shutil.rmtree(unused)
+        else:
+            unused.unlink()
 
 
 def _check_libraries(root: Path) -> None:

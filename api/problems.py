@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -37,6 +38,37 @@ STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.MissingResourceError: (HTTPStatus.SERVICE_UNAVAILABLE, "缺少所需组件 / A needed part is missing"),
 }
 """Error of the domain -> status and title. The nearest class of an error decides."""
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[dict[str, Any]] = []
+
+
+def _documented(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": Problem.model_json_schema()}}}
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    400: _documented("cannot be read"),
+    403: _documented("asked for by another site"),
+    404: _documented("nothing there"),
+    409: _documented("in conflict with what is stored"),
+    413: _documented("too large"),
+    414: _documented("address too long"),
+    415: _documented("of another content type"),
+    422: _documented("understood, but cannot be right"),
+    503: _documented("the database cannot be reached right now"),
+}
+"""Failures any operation may answer with."""
 
 _UNAVAILABLE = "数据库暂时不可用，请稍后再试 / The database cannot be reached right now"
 
@@ -76,7 +108,7 @@ def problem(
     }
     if faults:
         body["errors"] = list(faults)
-    return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
 
 
 def _domain_problem(request: Request, error: Exception) -> JSONResponse:

@@ -11,12 +11,14 @@ import uvicorn
 
 from api.database import make_sessions, open_engine
 from api.databases import database_urls
-from api.jobs import open_queue, work
+from api.jobs import ask_run, open_queue, work
 from api.loading import load_campaign_folder, load_demo, prepare
 from api.main import create_app
 from api.postgis import cluster_status, start_cluster, stop_cluster
 from api.supervisor import AlreadyRunningError, address, check_port, is_running, only_one, supervise
+from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
+from geo.store.incident_queries import extent_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +86,13 @@ def _first_load(settings: Settings, *, demo: bool, report: Report) -> None:
             else load_campaign_folder(sessions, "henan2008", report=report)
         )
         report(summary)
+    with sessions.begin() as session:
+        extent = extent_of_time(session)
+        if extent is not None:
+            # The first page a person opens already has its verdict, or shows it being computed.
+            period = default_period(*extent)
+            request = HotspotRequest(start_on=period.start_on, until_on=period.until_on)
+            ask_run(session, open_queue(urls.web), request)
     engine.dispose()
 
 

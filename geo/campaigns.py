@@ -245,7 +245,7 @@ def _store_targets(session: Session, files: CampaignFiles, campaign_id: int, as_
         area_id = session.scalar(select(Area.id).where(Area.level == "city", Area.name == name))
         session.add(CampaignTarget(campaign_id=campaign_id, area_id=area_id, **row))
     key_areas = files.key_areas
-    for row, record in zip(rows_of(key_areas, changing), key_areas.itertuples(), strict=True):
+    for row, record in zip(rows_of(key_areas, changing), _rows(key_areas), strict=True):
         area_id = find_area_id(session, record.county, on=as_of, city=record.city)
         session.add(CampaignTarget(campaign_id=campaign_id, area_id=area_id, **row))
         session.add(

@@ -136,6 +136,8 @@ def _density(incidents: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> Density | 
     if known.empty or cities.empty:
         return None
     within = shapely.union_all(to_metric(cities).geometry.to_numpy())
+    if not isinstance(within, shapely.Polygon | shapely.MultiPolygon):
+        return None
     return kernel_density(
         to_metric(known[["geometry"]]), bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M, within=within
     )

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from geo.crs import STORED
 from geo.errors import InvalidInputError
-from geo.periods import CHINA, read_period
+from geo.periods import read_period
+from layers.addresses import page_address, page_query
+from layers.captions import change_text, counted_text, provenance_text, subject_text
 from layers.client_texts import CLIENT_TEXTS
 from layers.folium_guard import escape_text
-from layers.incidents import PRECISION_WORDS, coarse_count
+from layers.incidents import PRECISION_WORDS
 from layers.legend import layer_entries, shading_entries, visible_layers
 from layers.maps import draw_maps
 from layers.payload import payload_text
 from layers.periods import period_text
+from layers.policy import check_nonce, content_security_policy, tiles_origin_of
 from layers.tables import area_rows
 from layers.texts import texts_in
 from layers.theme import COLOURS
@@ -37,7 +38,6 @@ from layers.views import (
     RunState,
     read_layers,
     read_position,
-    write_layers,
     write_position,
 )
 
@@ -63,75 +63,10 @@ __all__ = [
     "read_position",
     "render_map_page",
     "render_problem_page",
+    "tiles_origin_of",
 ]
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
-_HASH_SHOWN = 12
-
-
-def content_security_policy(nonce: str, tiles_origin: str | None = None) -> str:
-    """Return the policy under which the page must be sent.
-
-    Parameters
-    ----------
-    nonce : str
-        The one of the `MapView`; 16 to 128 letters, digits, ``-`` or ``_``.
-    tiles_origin : str, optional
-        Scheme, host and port of the operator's base map; images may come from there too.
-
-    Returns
-    -------
-    str
-        Value of the header ``Content-Security-Policy``.
-
-    Raises
-    ------
-    InvalidInputError
-        If the nonce or the origin could change the policy's meaning.
-    """
-    _check_nonce(nonce)
-    if tiles_origin is not None and not _ORIGIN.fullmatch(tiles_origin):
-        raise InvalidInputError("the origin of a base map must be scheme, host and port only")
-    images = " ".join(("'self'", "data:", "blob:", *([tiles_origin] if tiles_origin else [])))
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self' 'nonce-{nonce}'",
-            f"style-src-elem 'self' 'nonce-{nonce}'",
-            "style-src-attr 'unsafe-inline'",
-            f"img-src {images}",
-            "connect-src 'self'",
-            "font-src 'self'",
-            "worker-src 'self' blob:",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        )
-    )
-
-
-def tiles_origin_of(tiles: BaseTiles | None) -> str | None:
-    """Return the origin of a base map for `content_security_policy`."""
-    if tiles is None:
-        return None
-    parts = urlsplit(tiles.url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def page_address(view: MapView, **changes: str | None) -> str:
-    """Return the address of a page with some of its parameters changed.
-
-    Parameters
-    ----------
-    view : MapView
-    **changes : str or None
-        ``lang``, ``start``, ``end``, ``category``, ``sector``, ``area``, ``compare``, ``layers``, ``view``; None
-        takes one away.
-    """
-    query = _query(view) | changes
-    return "/?" + urlencode({name: value for name, value in query.items() if value})
 
 
 def render_map_page(view: MapView) -> str:
@@ -168,18 +103,13 @@ def render_problem_page(*, locale: Locale, nonce: str, title: str, detail: str, 
         Plain text in the language of the page.
     request_id : str
     """
-    _check_nonce(nonce)
+    check_nonce(nonce)
     model = {"title": title, "detail": detail, "request_id": request_id}
     return _environment(locale).get_template("problem.html").render(**_shell(locale, nonce), **model)
 
 
-def _check_nonce(nonce: str) -> None:
-    if not _NONCE.fullmatch(nonce):
-        raise InvalidInputError("a nonce is 16 to 128 letters, digits, - or _")
-
-
 def _check(view: MapView) -> None:
-    _check_nonce(view.nonce)
+    check_nonce(view.nonce)
     if not view.is_empty and not 1 <= len(view.panels) <= 2:  # noqa: PLR2004 - a period and the one a year before
         raise InvalidInputError("a page has one map or two")
     for panel in view.panels:
@@ -218,22 +148,6 @@ def _shell(locale: Locale, nonce: str) -> dict[str, Any]:
     }
 
 
-def _query(view: MapView) -> dict[str, str | None]:
-    filters = view.filters
-    period = filters.period
-    return {
-        "start": period and period.start_on.isoformat(),
-        "end": period and period.last_on.isoformat(),
-        "category": filters.category,
-        "sector": filters.sector,
-        "area": None if filters.area_id is None else str(filters.area_id),
-        "compare": "1" if filters.compare else None,
-        "lang": view.locale,
-        "layers": None if filters.layers is None else write_layers(filters.layers),
-        "view": None if filters.view is None else write_position(filters.view),
-    }
-
-
 def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
     """Return everything the template of the page shows."""
     say = texts_in(view.locale)
@@ -244,13 +158,13 @@ def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
     return {
         **_shell(view.locale, view.nonce),
         "view": view,
-        "query": _query(view),
+        "query": page_query(view),
         "other_language": page_address(view, lang="en" if view.locale == "zh" else "zh"),
         "without_filters": page_address(
             view, start=None, end=None, category=None, sector=None, area=None, compare=None, view=None
         ),
         "presets": _presets(view),
-        "subject": _subject(view, say),
+        "subject": subject_text(view, say),
         "panels": _panel_models(view, drawn, say),
         "scripts": drawn.scripts,
         "styles": drawn.styles,
@@ -262,7 +176,7 @@ def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
         "hotspot_rows": [each for each in clusters if each.is_hotspot],
         "candidate_rows": [each for each in clusters if not each.is_hotspot],
         "area_rows": area_rows(view.panels, say),
-        "provenance": _provenance(view, say),
+        "provenance": provenance_text(view, say),
         "visible": visible_layers(view),
     }
 
@@ -277,23 +191,6 @@ def _presets(view: MapView) -> list[Choice]:
     return presets
 
 
-def _subject(view: MapView, say: Texts) -> str:
-    """Say what is counted: which category, branch and area."""
-    filters, choices = view.filters, view.choices
-    area = "" if filters.area_id is None else str(filters.area_id)
-    return " · ".join(
-        (
-            _label(choices.categories, filters.category, say("全部类别")),
-            _label(choices.sectors, filters.sector, say("全部行业")),
-            _label(choices.areas, area, say("全部区域")),
-        )
-    )
-
-
-def _label(choices: tuple[Choice, ...], value: str | None, otherwise: str) -> str:
-    return dict(choices).get(value, value) if value else otherwise
-
-
 def _panel_models(view: MapView, drawn: DrawnMaps, say: Texts) -> list[dict[str, Any]]:
     models = []
     for number, (panel, part) in enumerate(zip(view.panels, drawn.parts, strict=True)):
@@ -301,62 +198,12 @@ def _panel_models(view: MapView, drawn: DrawnMaps, say: Texts) -> list[dict[str,
         models.append(
             {
                 "title": title if number == 0 else say("上年同期：%(period)s", period=title),
-                "counted": _counted(panel, say),
-                "change": _change(view.panels, say) if number == 0 else "",
+                "counted": counted_text(panel, say),
+                "change": change_text(view.panels, say) if number == 0 else "",
                 "html": Markup(part.html),  # noqa: S704 - elements and JSON blocks of layers.basemap
             }
         )
     return models
-
-
-def _counted(panel: MapPanel, say: Texts) -> str:
-    """Say how many were drawn, out of how many, and how well their places are known."""
-    coarse = coarse_count(panel.incidents) if panel.coarse_count is None else panel.coarse_count
-    drawn = panel.incident_count - panel.unlocated_count
-    counted = [say("画出%(drawn)s起 / 共%(count)s起", drawn=drawn, count=panel.incident_count)]
-    if coarse:
-        counted.append(say("其中%(coarse)s起只有县级位置", coarse=coarse))
-    if panel.unlocated_count:
-        counted.append(say("%(unlocated)s起没有位置，未画出", unlocated=panel.unlocated_count))
-    if panel.total_count != panel.incident_count:
-        counted.append(say("全库%(total)s起", total=panel.total_count))
-    return say("，").join(counted)
-
-
-def _change(panels: tuple[MapPanel, ...], say: Texts) -> str:
-    """Compare with the same period a year before; no percentage where it had nothing."""
-    if len(panels) == 1:
-        return ""
-    now, before = panels[0].incident_count, panels[1].incident_count
-    change = f"{now - before:+d}"
-    if before:
-        return say(
-            "比上年同期%(change)s起（%(percent)s%%）",
-            change=change,
-            percent=f"{100 * (now - before) / before:+.0f}",
-        )
-    return say("比上年同期%(change)s起（上年同期为0，不算百分比）", change=change)
-
-
-def _provenance(view: MapView, say: Texts) -> str:
-    """Say where the hotspots come from, on one line."""
-    note = view.provenance
-    if note is None:
-        return say("本页没有计算结果；案件数直接来自数据库。")
-    return say(
-        "运行%(run)s号 · 方法%(method)s · %(period)s · 读入%(count)s起 · 数据%(hash)s · 模拟%(replications)s次 · "
-        "重抽%(draws)s次 · 种子%(seed)s · 版本%(version)s · %(at)s",
-        run=note.run_id,
-        method=note.method,
-        period=period_text(note.period, view.locale),
-        count=note.input_count,
-        hash=note.input_hash[:_HASH_SHOWN],
-        replications=note.replications,
-        draws=note.draws,
-        seed=note.seed,
-        version=note.version,
-        at=f"{note.created_at.astimezone(CHINA):%Y-%m-%d %H:%M}",
-    )
 
 
 def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
@@ -371,6 +218,7 @@ def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
             "precision": {key: say(word) for key, word in PRECISION_WORDS.items()},
         },
         "home": drawn.home,
+        "area": None if view.filters.area_id is None else str(view.filters.area_id),
         "view": None if view.filters.view is None else write_position(view.filters.view),
         "tiles": None if tiles is None else {"url": tiles.url, "attribution": escape_text(tiles.attribution)},
         "run": {

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from api.deps import Sessioned, StrictQuery, refuse_repeats
-from api.geojson import GEOJSON, FeatureCollection, feature_collection
+from api.geojson import DOCUMENTED, GeoJSONResponse, feature_collection
 from geo.periods import EARLIEST, LATEST
 from geo.store.areas import find_areas
 
@@ -25,7 +25,7 @@ class AreaQuery(StrictQuery):
     level: Literal["province", "city", "county", "township"] | None = None
 
 
-@router.get("/areas", response_model=FeatureCollection, response_class=Response)
+@router.get("/areas", response_class=GeoJSONResponse, responses=DOCUMENTED)
 def list_areas(session: Sessioned, query: Annotated[AreaQuery, Query()]) -> Response:
     """Return the areas valid on a day.
 
@@ -33,4 +33,4 @@ def list_areas(session: Sessioned, query: Annotated[AreaQuery, Query()]) -> Resp
     """
     frame = find_areas(session, on=query.on, level=query.level)
     frame.loc[~frame["is_redistributable"].astype(bool), "geometry"] = None
-    return Response(feature_collection(frame, COLUMNS), media_type=GEOJSON)
+    return GeoJSONResponse(feature_collection(frame, COLUMNS))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.deps import FilterQuery, PageQuery, Sessioned, refuse_repeats
-from api.geojson import GEOJSON, FeatureCollection, feature_collection
+from api.geojson import DOCUMENTED, GeoJSONResponse, feature_collection
 from geo.errors import NotFoundError
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import find_incidents, incident_tile
@@ -38,10 +38,15 @@ COLUMNS = (
     "segment_measure_m",
     "snap_residual_m",
 )
-_MVT = "application/vnd.mapbox-vector-tile"
 
 
-@router.get("/incidents", response_model=FeatureCollection, response_class=Response)
+class TileResponse(Response):
+    """A Mapbox vector tile."""
+
+    media_type = "application/vnd.mapbox-vector-tile"
+
+
+@router.get("/incidents", response_class=GeoJSONResponse, responses=DOCUMENTED)
 def list_incidents(request: Request, session: Sessioned, query: Annotated[PageQuery, Query()]) -> Response:
     """Return one page of incidents in order of id; `next` links to the page after it."""
     frame = find_incidents(
@@ -52,7 +57,7 @@ def list_incidents(request: Request, session: Sessioned, query: Annotated[PageQu
     if len(frame) > query.limit:
         given: dict[str, Any] = query.model_dump(exclude_none=True) | {"after": int(page.index[-1])}
         following = f"{request.url.path}?{urlencode(given)}"
-    return Response(feature_collection(page, COLUMNS, following=following), media_type=GEOJSON)
+    return GeoJSONResponse(feature_collection(page, COLUMNS, following=following))
 
 
 def _tile_address(
@@ -65,13 +70,8 @@ def _tile_address(
 
 @router.get(
     "/tiles/incidents/{z}/{x}/{y}.mvt",
-    response_class=Response,
-    responses={
-        200: {"content": {_MVT: {}}},
-        204: {"description": "nothing in this tile"},
-        304: {"description": "unchanged"},
-        404: {"description": "no such tile"},
-    },
+    response_class=TileResponse,
+    responses={204: {"description": "nothing in this tile"}, 304: {"description": "unchanged"}},
 )
 def get_incident_tile(
     request: Request,
@@ -89,8 +89,4 @@ def get_incident_tile(
         return Response(status_code=304, headers=headers)
     z, x, y = address
     tile = incident_tile(session, query.wanted(session), z=z, x=x, y=y)
-    return (
-        Response(tile, media_type=_MVT, headers=headers)
-        if tile
-        else Response(status_code=204, headers=headers)
-    )
+    return TileResponse(tile, headers=headers) if tile else Response(status_code=204, headers=headers)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BeforeValidator, Field
 
 from api.deps import Identifier, ScopeQuery, Sessioned, ValidBox, read_box, refuse_repeats, whole_number
-from api.geojson import GEOJSON, FeatureCollection, feature_collection
+from api.geojson import DOCUMENTED, GeoJSONResponse, feature_collection
 from geo.store.areas import with_descendants
 from geo.store.lines import find_segments
 
@@ -40,7 +40,7 @@ class LineQuery(ScopeQuery):
     limit: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=10_000)] = 5_000
 
 
-@router.get("/lines", response_model=FeatureCollection, response_class=Response)
+@router.get("/lines", response_class=GeoJSONResponse, responses=DOCUMENTED)
 def list_lines(request: Request, session: Sessioned, query: Annotated[LineQuery, Query()]) -> Response:
     """Return one page of cable segments in order of id; `next` links to the page after it."""
     frame = find_segments(
@@ -57,4 +57,4 @@ def list_lines(request: Request, session: Sessioned, query: Annotated[LineQuery,
     if len(frame) > query.limit:
         given = query.model_dump(exclude_none=True) | {"after": int(page.index[-1])}
         following = f"{request.url.path}?{urlencode(given)}"
-    return Response(feature_collection(page, COLUMNS, following=following), media_type=GEOJSON)
+    return GeoJSONResponse(feature_collection(page, COLUMNS, following=following))

@@ -1,9 +1,133 @@
-"""Serve the map page."""
+"""Serve the map page: its whole state is its address."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+import secrets
+from http import HTTPStatus
+from typing import Annotated, Literal, Self
 
-from api.deps import refuse_repeats
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-router = APIRouter(tags=["map"], dependencies=[Depends(refuse_repeats)])
+from api.deps import DayText, FilterQuery, Sessioned
+from api.map_views import map_view
+from geo.errors import PeriodError
+from geo.periods import Period, read_period
+from layers.page import (
+    Filters,
+    content_security_policy,
+    read_layers,
+    read_position,
+    render_map_page,
+    tiles_origin_of,
+)
+
+router = APIRouter(tags=["map"])
+
+_NOTICES = {
+    "zh": "地址中有看不懂的条件，已忽略：%s",
+    "en": "Part of the address was not understood and is left out: %s",
+}
+
+
+def _flag(value: object) -> object:
+    return value in ("1", "on", "true")
+
+
+class MapQuery(FilterQuery):
+    """State of the map page."""
+
+    start: DayText = Field(default=None, description="first day; with `end` instead of `period`")
+    end: DayText = Field(default=None, description="last day")
+    compare: Annotated[bool, BeforeValidator(_flag)] = Field(
+        default=False, description="1: the same period a year before beside it"
+    )
+    lang: Annotated[Literal["zh", "en"] | None, BeforeValidator(lambda value: value or None)] = None
+    layers: str | None = Field(default=None, max_length=200, description="visible layers, with commas")
+    view: str | None = Field(default=None, max_length=60, description="latitude,longitude,zoom")
+
+    @model_validator(mode="after")
+    def _has_both_ends(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("start and end go together")
+        if self.start is not None:
+            try:
+                read_period(f"{self.start}/{self.end}")
+            except PeriodError as error:
+                raise ValueError(str(error)) from error
+        return self
+
+    def wanted_period(self) -> Period | None:
+        """Return the period asked for, in whichever way."""
+        return super().wanted_period() if self.start is None else read_period(f"{self.start}/{self.end}")
+
+    def filters(self) -> Filters:
+        """Return the same as the page knows it."""
+        return Filters(
+            period=self.wanted_period(),
+            category=self.category,
+            sector=self.sector,
+            area_id=self.area,
+            compare=self.compare,
+            layers=read_layers(self.layers),
+            view=read_position(self.view),
+        )
+
+
+def read_query(request: Request) -> tuple[MapQuery, tuple[str, ...]]:
+    """Return what of the address is understood, and the names of what is not.
+
+    A person who follows an old link gets the map and a notice rather than a machine's error.
+    """
+    given: dict[str, str] = {}
+    odd: set[str] = set()
+    for name, value in request.query_params.multi_items():
+        if name in given or name not in MapQuery.model_fields:
+            odd.add("?" if name not in MapQuery.model_fields else name)
+            continue
+        given[name] = value
+    try:
+        return MapQuery.model_validate(given), tuple(sorted(odd))
+    except ValidationError as error:
+        # A fault of the whole (one end without the other, the end before the start) has no place of its own.
+        wrong = {name for item in error.errors() for name in (item["loc"][:1] or ("start", "end"))}
+        kept = {name: value for name, value in given.items() if name not in wrong}
+        return MapQuery.model_validate(kept), tuple(sorted(odd | {str(name) for name in wrong}))
+
+
+Understood = Annotated[tuple[MapQuery, tuple[str, ...]], Depends(read_query)]
+
+
+@router.get(
+    "/",
+    response_class=HTMLResponse,
+    responses={422: {"description": "the page, with a notice that part of the address was not understood"}},
+)
+def get_map_page(
+    request: Request,
+    session: Sessioned,
+    understood: Understood,
+    _documented: Annotated[MapQuery | None, Query(include_in_schema=False)] = None,
+) -> HTMLResponse:
+    """Return the map page; what its address asks for and cannot be is named and left out."""
+    query, odd = understood
+    settings = request.app.state.settings
+    locale = query.lang or settings.locale
+    nonce = secrets.token_urlsafe(18)
+    view = map_view(
+        session,
+        request.app.state.shelf,
+        settings,
+        query.filters(),
+        wanted=query.wanted(session),
+        locale=locale,
+        nonce=nonce,
+        demo=request.app.state.demo,
+        notice=_NOTICES[locale] % ", ".join(odd) if odd else "",
+    )
+    return HTMLResponse(
+        render_map_page(view),
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if odd else HTTPStatus.OK,
+        headers={"Content-Security-Policy": content_security_policy(nonce, tiles_origin_of(view.tiles))},
+    )

@@ -134,8 +134,7 @@ def _villages(cuts: list[_Cut], land: Land, rng: np.random.Generator) -> pd.Data
     for _, rows in villages.groupby("county_id", sort=True):
         for position, name in zip(rows.index, village_names(rng, len(rows)), strict=True):
             names[int(position)] = name
-    name = pd.Series(names, index=villages.index, dtype=str)
-    return villages.assign(name=name, stem=name)
+    return villages.assign(name=pd.Series(names, index=villages.index, dtype=str), stem=names)
 
 
 def _measures(path: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, func, select, text, update
+from sqlalchemy import CheckConstraint, Index, LargeBinary, String, func, select, text, update
 from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from geo.errors import NotFoundError
@@ -14,6 +14,7 @@ from geo.store.base import Base, identity
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+RunStateName = Literal["queued", "running", "done", "failed", "cancelled"]
 LIVE = ("queued", "running")
 ENDED = ("done", "failed", "cancelled")
 
@@ -28,7 +29,7 @@ class Run(Base):
     parameters: Mapped[dict[str, Any]]
     request_hash: Mapped[str]
     """SHA-256 of kind and parameters: the key under which an equal request finds this run."""
-    state: Mapped[str] = mapped_column(default="queued")
+    state: Mapped[RunStateName] = mapped_column(String, default="queued")
     done_steps: Mapped[int] = mapped_column(default=0)
     total_steps: Mapped[int] = mapped_column(default=0)
     is_cancel_requested: Mapped[bool] = mapped_column(default=False)

@@ -20,7 +20,7 @@ SEED = 7
 
 @pytest.fixture(scope="session")
 def filled(admin_url, template):
-    """The URLs of a database with a demo province, shared by tests that do not change its rows."""
+    """Fill a database with a demo province, shared by tests that do not change its rows, and give its URLs."""
     with fresh_database(admin_url, template=template) as urls:
         engine = open_engine(urls.web, statement_timeout_ms=0)
         with make_sessions(engine).begin() as session:
@@ -51,7 +51,7 @@ def empty_client(fresh):
 
 @pytest.fixture
 def digest(filled):
-    """A function that condenses every row of ours into one value: rejected requests must not change it."""
+    """Return a function that condenses every row of ours: rejected requests must not change it."""
 
     def condense():
         with create_engine(filled.admin, poolclass=NullPool).connect() as connection:

@@ -1,0 +1,82 @@
+"""Write the lines that go with every picture: what it counts, out of how many, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geo.periods import CHINA
+from layers.incidents import coarse_count
+from layers.periods import period_text
+
+if TYPE_CHECKING:
+    from layers.texts import Texts
+    from layers.views import Choice, MapPanel, MapView
+
+_HASH_SHOWN = 12
+
+
+def subject_text(view: MapView, say: Texts) -> str:
+    """Say what is counted: which category, branch and area."""
+    filters, choices = view.filters, view.choices
+    area = "" if filters.area_id is None else str(filters.area_id)
+    return " · ".join(
+        (
+            _label(choices.categories, filters.category, say("全部类别")),
+            _label(choices.sectors, filters.sector, say("全部行业")),
+            _label(choices.areas, area, say("全部区域")),
+        )
+    )
+
+
+def _label(choices: tuple[Choice, ...], value: str | None, otherwise: str) -> str:
+    return dict(choices).get(value, value) if value else otherwise
+
+
+def counted_text(panel: MapPanel, say: Texts) -> str:
+    """Say how many were drawn, out of how many, and how well their places are known."""
+    coarse = coarse_count(panel.incidents) if panel.coarse_count is None else panel.coarse_count
+    drawn = panel.incident_count - panel.unlocated_count
+    counted = [say("画出%(drawn)s起 / 共%(count)s起", drawn=drawn, count=panel.incident_count)]
+    if coarse:
+        counted.append(say("其中%(coarse)s起只有县级位置", coarse=coarse))
+    if panel.unlocated_count:
+        counted.append(say("%(unlocated)s起没有位置，未画出", unlocated=panel.unlocated_count))
+    if panel.total_count != panel.incident_count:
+        counted.append(say("全库%(total)s起", total=panel.total_count))
+    return say("，").join(counted)
+
+
+def change_text(panels: tuple[MapPanel, ...], say: Texts) -> str:
+    """Compare with the same period a year before; no percentage where it had nothing."""
+    if len(panels) == 1:
+        return ""
+    now, before = panels[0].incident_count, panels[1].incident_count
+    change = f"{now - before:+d}"
+    if before:
+        return say(
+            "比上年同期%(change)s起（%(percent)s%%）",
+            change=change,
+            percent=f"{100 * (now - before) / before:+.0f}",
+        )
+    return say("比上年同期%(change)s起（上年同期为0，不算百分比）", change=change)
+
+
+def provenance_text(view: MapView, say: Texts) -> str:
+    """Say where the hotspots come from, on one line."""
+    note = view.provenance
+    if note is None:
+        return say("本页没有计算结果；案件数直接来自数据库。")
+    return say(
+        "运行%(run)s号 · 方法%(method)s · %(period)s · 读入%(count)s起 · 数据%(hash)s · 模拟%(replications)s次 · "
+        "重抽%(draws)s次 · 种子%(seed)s · 版本%(version)s · %(at)s",
+        run=note.run_id,
+        method=note.method,
+        period=period_text(note.period, view.locale),
+        count=note.input_count,
+        hash=note.input_hash[:_HASH_SHOWN],
+        replications=note.replications,
+        draws=note.draws,
+        seed=note.seed,
+        version=note.version,
+        at=f"{note.created_at.astimezone(CHINA):%Y-%m-%d %H:%M}",
+    )

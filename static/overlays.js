@@ -1,0 +1,158 @@
+// What lies over the areas: density, lines, hotspots, and what the campaign has named.
+
+import { card, colour, element, outlines, t, unpacked, word } from "./page.js";
+import { drawsLayer, ringsOf } from "./maps.js";
+
+const LINE_STYLES = {
+  power: { weight: 1.6 },
+  telecom: { weight: 1.2 },
+  broadcasting: { weight: 1.3, dashArray: "6 3" },
+  other: { weight: 1.1, dashArray: "2 3" },
+};
+const MOST_PAGES = 60;
+const SVG = "http://www.w3.org/2000/svg";
+
+drawsLayer("density", (map, data) => L.imageOverlay(data.url, data.bounds, { pane: "density", alt: "", className: "density" }));
+
+drawsLayer("lines", (map, data) => {
+  const group = L.layerGroup();
+  const status = document.querySelector('[data-status="lines"]');
+  const fetchAll = async () => {
+    status.replaceChildren(t("正在取线路…"));
+    try {
+      const features = await fetchPages(data.url);
+      for (const shape of lineShapes(map, features, data.words)) group.addLayer(shape);
+      status.replaceChildren(t("画出{count}段", { count: features.length }));
+    } catch {
+      const again = element("button", { type: "button", class: "link" }, t("再试一次"));
+      again.addEventListener("click", fetchAll);
+      status.replaceChildren(t("线路没有取到"), " ", again);
+    }
+  };
+  fetchAll();
+  return group;
+});
+
+async function fetchPages(url) {
+  const features = [];
+  let next = url;
+  for (let count = 0; next && count < MOST_PAGES; count += 1) {
+    const answer = await fetch(next, { headers: { Accept: "application/geo+json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const body = await answer.json();
+    features.push(...body.features);
+    next = body.next ?? null;
+  }
+  return features;
+}
+
+// One shape for each line and kind, not one for each span: a tenth of the work for the browser.
+function lineShapes(map, features, words) {
+  const groups = new Map();
+  for (const { geometry, properties } of features) {
+    if (!geometry) continue;
+    const key = JSON.stringify([properties.line_name, properties.sector, properties.kind, properties.laying, properties.pairs]);
+    if (!groups.has(key)) groups.set(key, { properties, parts: [] });
+    const parts = geometry.type === "MultiLineString" ? geometry.coordinates : [geometry.coordinates];
+    groups.get(key).parts.push(...parts.map((part) => part.map(([x, y]) => [y, x])));
+  }
+  return [...groups.values()].map(({ properties, parts }) => {
+    const sector = Object.hasOwn(LINE_STYLES, properties.sector) ? properties.sector : "other";
+    const style = { ...LINE_STYLES[sector], color: colour(`line-${sector}`), opacity: 0.75, renderer: map.renderers.lines };
+    const named = (code) => (Object.hasOwn(words, code) ? words[code] : code);
+    const facts = [
+      [t("行业"), properties.sector && word("sector", properties.sector)],
+      ["", [named(properties.kind), properties.pairs && t("{count}对", { count: properties.pairs }), named(properties.laying)].filter(Boolean).join(" · ")],
+    ];
+    return L.polyline(parts, style).bindPopup(() => card(properties.line_name ?? "", facts));
+  });
+}
+
+function clusterCard(each, title) {
+  const facts = [
+    [t("地点"), each.place],
+    [t("发案"), t("{count}起", { count: each.cases })],
+    [t("预期"), t("{count}起", { count: each.expected })],
+    [t("相对风险"), each.risk],
+    ["p", each.p],
+    [t("稳定"), each.stable],
+  ];
+  return card(title, facts, [each.sentence]);
+}
+
+drawsLayer("hotspots", (map, data) => {
+  const shapes = data.flatMap((each) => {
+    const rings = ringsOf(each.outline);
+    const renderer = map.renderers.hotspots;
+    const title = t("热点{rank}", { rank: each.rank });
+    const casing = L.polygon(rings, { renderer, color: colour("paper"), weight: 7.5, opacity: 0.95, fill: false, interactive: false });
+    const outline = L.polygon(rings, { renderer, color: colour("proven"), weight: 3.6, fillOpacity: 0, className: "hotspot" });
+    const icon = L.divIcon({ className: "rank", html: element("span", {}, String(each.rank)), iconSize: [22, 22] });
+    const label = L.marker(each.label, { icon, title: `${title} ${each.place}`, zIndexOffset: 1000 });
+    outline.rank = each.rank;
+    return [casing, outline, label].map((shape) => (shape === casing ? shape : shape.bindPopup(() => clusterCard(each, title))));
+  });
+  return L.featureGroup(shapes);
+});
+
+drawsLayer("candidates", (map, data) => {
+  const shapes = data.map((each) => {
+    const title = t("候选{rank}（不是热点）", { rank: each.rank });
+    const style = { renderer: map.renderers.candidates, color: colour("candidate"), weight: 1.3, dashArray: "1.5 4", fillOpacity: 0, className: "candidate" };
+    const shape = L.polygon(ringsOf(each.outline), style).bindPopup(() => clusterCard(each, title));
+    shape.rank = each.rank;
+    return shape;
+  });
+  return L.featureGroup(shapes);
+});
+
+function symbol(path, className) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", "0 0 16 16");
+  const shape = document.createElementNS(SVG, "path");
+  shape.setAttribute("d", path);
+  shape.setAttribute("class", className);
+  drawing.append(shape);
+  return drawing;
+}
+
+const KEY_SYMBOLS = {
+  key_national: ["M8 1 15 8 8 15 1 8z", "is-full"],
+  scrap_town: ["M8 2 15 14H1z", ""],
+};
+
+drawsLayer("key_areas", (map, data) => {
+  const shapes = data.flatMap((each) => {
+    const own = outlines.get(each.area);
+    const content = () => card(each.name, [], [...each.roles, ...each.notes]);
+    const style = { renderer: map.renderers.campaign, color: colour("key-area"), weight: 1.8, dashArray: "5 3", fillOpacity: 0.05 };
+    const made = own?.outline && each.role !== "scrap_town" ? [L.polygon(ringsOf(own.outline), style).bindPopup(content)] : [];
+    const at = each.at ?? own?.label;
+    if (at) {
+      const [path, className] = KEY_SYMBOLS[each.role] ?? ["M8 1 15 8 8 15 1 8z", ""];
+      const icon = L.divIcon({ className: "key-area", html: symbol(path, className), iconSize: [16, 16] });
+      made.push(L.marker(at, { icon, title: [each.name, ...each.roles].join(" ") }).bindPopup(content));
+    }
+    return made;
+  });
+  return L.layerGroup(shapes);
+});
+
+drawsLayer("border_pairs", (map, data) => {
+  const shapes = data
+    .filter((each) => each.line)
+    .map((each) => {
+      const style = { renderer: map.renderers.campaign, color: colour("border-pair"), weight: 7, opacity: 0.5, lineCap: "butt" };
+      return L.polyline(each.line.map(unpacked), style).bindPopup(() => card(each.name, [], [each.lead, each.note]));
+    });
+  return L.layerGroup(shapes);
+});
+
+drawsLayer("supervised", (map, data) => {
+  const marks = data.map((each) => {
+    const icon = L.divIcon({ className: `supervised${each.is_coarse ? " is-coarse" : ""}`, html: "", iconSize: [22, 22] });
+    const by = t("督办：{by}（{year}年）", { by: each.by, year: each.year });
+    return L.marker(each.at, { icon, title: `${each.key} ${each.place}`, zIndexOffset: -500 }).bindPopup(() => card(each.key, [[t("地点"), each.place]], [by, each.state]));
+  });
+  return L.layerGroup(marks);
+});

@@ -1,0 +1,96 @@
+// The panel beside the map: dates that agree, rows that lead to their place, and paper.
+
+import { element, outlines, readBlock, t } from "./page.js";
+import { layersOf, maps, quietly, switchOn } from "./maps.js";
+
+export function wireForm() {
+  const form = document.querySelector(".filters");
+  if (!form) return;
+  const error = form.querySelector(".form-error");
+  const { start, end, area } = form.elements;
+  const say = (text) => {
+    error.textContent = text;
+    error.hidden = !text;
+  };
+  form.addEventListener("submit", (event) => {
+    let text = "";
+    if (!start.value !== !end.value) text = t("开始和结束日期要么都填，要么都不填");
+    else if (start.value > end.value) text = t("结束日期早于开始日期");
+    say(text);
+    if (text) event.preventDefault();
+    else for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+  });
+  form.addEventListener("change", () => say(""));
+  // Another area wants another view; the kept one would look past it.
+  area?.addEventListener("change", () => (form.elements.view.disabled = true));
+  // Fields that were left out of the address must be there again when the user comes back.
+  window.addEventListener("pageshow", () => {
+    for (const field of form.elements) if (field.type !== "hidden") field.disabled = false;
+  });
+}
+
+/** Turn a cell's text into a button that leads to its place on the map. */
+function lead(cell, action) {
+  const button = element("button", { type: "button", class: "link", title: t("在图上看") });
+  button.append(...cell.childNodes);
+  cell.append(button);
+  button.addEventListener("click", action);
+}
+
+function showShape(key, isWanted) {
+  switchOn(key);
+  const [entry] = layersOf(key);
+  const shape = entry?.layer.getLayers().find(isWanted);
+  if (!shape) return;
+  const map = entry.map;
+  map.fitBounds(shape.getBounds(), { padding: [40, 40], maxZoom: 13 });
+  map.once("moveend", () => shape.openPopup());
+  map.getContainer().focus({ preventScroll: false });
+}
+
+export function wireTables() {
+  for (const table of document.querySelectorAll("[data-clusters]")) {
+    for (const row of table.querySelectorAll("tbody tr")) {
+      const rank = Number(row.dataset.rank);
+      lead(row.querySelector("th"), () => showShape(table.dataset.clusters, (shape) => shape.rank === rank));
+    }
+  }
+  const counts = ["cities", "counties"].filter((key) => document.getElementById(`${key}_0`)).map((key) => [key, readBlock(`${key}_0`).counts]);
+  for (const row of document.querySelectorAll("tr[data-area]")) {
+    const id = row.dataset.area;
+    const [key] = counts.find(([, known]) => Object.hasOwn(known, id)) ?? [];
+    if (key && outlines.get(id)?.outline) lead(row.querySelector("th"), () => showShape(key, (shape) => shape.areaId === id));
+  }
+}
+
+export function wirePrint() {
+  const button = document.querySelector("[data-print]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+  let seen = null;
+  const toPaper = () => {
+    if (seen) return;
+    seen = maps.map((map) => map.getBounds());
+    document.body.classList.add("on-paper");
+    settle(seen);
+  };
+  const toScreen = () => {
+    if (!seen) return;
+    document.body.classList.remove("on-paper");
+    settle(seen);
+    seen = null;
+  };
+  window.addEventListener("beforeprint", toPaper);
+  window.addEventListener("afterprint", toScreen);
+  matchMedia("print").addEventListener("change", ({ matches }) => (matches ? toPaper() : toScreen()));
+}
+
+function settle(bounds) {
+  quietly(() => {
+    maps.forEach((map, i) => {
+      map.invalidateSize({ animate: false });
+      map.fitBounds(bounds[i], { animate: false });
+    });
+  });
+}
