@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
+    import geopandas as gpd
     from sqlalchemy.orm import Session
 
     from api.database import SessionMaker
@@ -119,10 +120,26 @@ def load_demo(sessions: SessionMaker, *, seed: int) -> str:
                     "drop it to make another"
                 )
             return "演示省已存在 · the demo province is there already"
-    areas = henan_boundaries() if has_boundaries() else None
+    areas = _areas_for_demo() if has_boundaries() else None
     province = synthetic_province(seed=seed, areas=areas)
     with sessions.begin() as session:
         return store_province(session, province, seed=seed, is_redistributable=areas is None)
+
+
+def _areas_for_demo() -> gpd.GeoDataFrame:
+    """Return the borders of today as areas that know their parents by id."""
+    areas = henan_boundaries().reset_index(drop=True)
+    areas.index = areas.index + 1
+    parents = {
+        (level, adcode): area_id
+        for area_id, level, adcode in zip(areas.index, areas["level"], areas["adcode"], strict=True)
+    }
+    above = {"city": "province", "county": "city"}
+    areas["parent_id"] = [
+        parents.get((above.get(level, ""), parent))
+        for level, parent in zip(areas["level"], areas["parent_adcode"], strict=True)
+    ]
+    return areas
 
 
 def wanted_period(session: Session, period: str) -> Period:

@@ -108,6 +108,19 @@ def _major(binaries: Path, environment: dict[str, str]) -> int:
     return int(version[1]) if version else 0
 
 
+def _is_complete(bin_dir: Path, share_dir: Path) -> bool:
+    """Tell whether the server, its extensions' scripts and their library are there; each is a package."""
+    controls = (share_dir / "extension" / f"{name}.control" for name in _NEEDED)
+    libraries = bin_dir.parent / "lib"
+    is_beside = (libraries / "plpgsql.so").exists()  # elsewhere on Fedora and with Homebrew
+    return (
+        (bin_dir / "initdb").exists()
+        and (bin_dir / "postgres").exists()
+        and all(control.exists() for control in controls)
+        and (not is_beside or any(libraries.glob("postgis-*.so")))
+    )
+
+
 def find_binaries(data_dir: Path, *, major: int | None = None) -> PostgresBinaries | None:
     """Return the newest PostgreSQL that has PostGIS and btree_gist, or None.
 
@@ -120,8 +133,7 @@ def find_binaries(data_dir: Path, *, major: int | None = None) -> PostgresBinari
     """
     found = []
     for bin_dir, share_dir, copied in _layouts(data_dir):
-        controls = (share_dir / "extension" / f"{name}.control" for name in _NEEDED)
-        if (bin_dir / "initdb").exists() and all(control.exists() for control in controls):
+        if _is_complete(bin_dir, share_dir):
             binaries = PostgresBinaries(bin_dir=bin_dir, share_dir=share_dir, major=0, copy_root=copied)
             number = _major(bin_dir, binaries.environment())
             found.append(

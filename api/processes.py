@@ -34,7 +34,8 @@ def _quiet_logs(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    for talkative in ("procrastinate", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     # numba keeps what it compiled where it may write, also when the code lies in a read-only place.
     os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))
 

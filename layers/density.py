@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,22 +58,27 @@ def _on_mercator(density: Density) -> tuple[list[list[float]], NDArray[np.float6
     """Resample the raster to rows and columns that are even on the map, north on top."""
     half = density.cell_m / 2
     x_m, y_m = density.x_m, density.y_m
-    to_degrees = Transformer.from_crs(METRIC, STORED, always_xy=True)
-    to_metres = Transformer.from_crs(STORED, METRIC, always_xy=True)
+    projection = _projection()
     edge_x, edge_y = np.meshgrid([x_m[0] - half, x_m[-1] + half], [y_m[0] - half, y_m[-1] + half])
-    longitudes, latitudes = to_degrees.transform(edge_x.ravel(), edge_y.ravel())
+    longitudes, latitudes = projection.transform(edge_x.ravel(), edge_y.ravel())
     west, east, south, north = min(longitudes), max(longitudes), min(latitudes), max(latitudes)
     columns, rows = (min(_MOST_PIXELS, max(2 * size, 2)) for size in (x_m.size, y_m.size))
     longitude = west + (np.arange(columns) + 0.5) * (east - west) / columns
     top, bottom = _mercator(north), _mercator(south)
     latitude = np.degrees(np.arctan(np.sinh(top - (np.arange(rows) + 0.5) * (top - bottom) / rows)))
-    at_x, at_y = to_metres.transform(*np.meshgrid(longitude, latitude))
+    at_x, at_y = projection.transform(*np.meshgrid(longitude, latitude), direction="INVERSE")
     column = np.rint((at_x - x_m[0]) / density.cell_m).astype(int)
     row = np.rint((at_y - y_m[0]) / density.cell_m).astype(int)
     is_inside = (column >= 0) & (column < x_m.size) & (row >= 0) & (row < y_m.size)
     values = np.zeros(column.shape)
     values[is_inside] = density.values[row[is_inside], column[is_inside]]
     return [[south, west], [north, east]], np.nan_to_num(values)
+
+
+@lru_cache(maxsize=1)
+def _projection() -> Transformer:
+    """Return the way from metres to degrees; making it takes longer than using it."""
+    return Transformer.from_crs(METRIC, STORED, always_xy=True)
 
 
 def _mercator(latitude: float) -> float:

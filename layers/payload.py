@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from geo.errors import InvalidInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'`$\u2028\u2029"}
+_UNSAFE = tuple((sign, f"\\u{ord(sign):04x}") for sign in "<>&'`$\u2028\u2029")
 _GRID = 1e-4
 """Degrees; about 10 m, finer than any outline we draw."""
+_MIDDLE_TOLERANCE = 0.02
+"""Degrees; a name need not stand more exactly."""
 
 
 def payload_text(value: object) -> str:
@@ -48,7 +51,9 @@ def payload_text(value: object) -> str:
     except (TypeError, ValueError):
         raise InvalidInputError("the page was given a value that JSON cannot express") from None
     # Signs of JSON's own grammar are none of these, so that only the insides of strings change.
-    return text.translate(_UNSAFE).encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    for sign, escaped in _UNSAFE:
+        text = text.replace(sign, escaped)
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def packed_outline(geometry: Any) -> list[Any] | None:
@@ -67,6 +72,13 @@ def packed_outline(geometry: Any) -> list[Any] | None:
     """
     if geometry is None or geometry.is_empty:
         return None
+    return _packed(shapely.to_wkb(geometry))
+
+
+@lru_cache(maxsize=2048)
+def _packed(wkb: bytes) -> list[Any]:
+    """Pack one geometry; borders are the same on every page, so that each is packed once."""
+    geometry = shapely.from_wkb(wkb)
     parts = shapely.get_parts(geometry)
     if shapely.get_dimensions(geometry) == 1:
         return [_packed_line(part) for part in parts]
@@ -91,12 +103,16 @@ def point_of(geometry: Any) -> list[float] | None:
 
 def label_points(geometries: NDArray[np.object_]) -> list[list[float] | None]:
     """Return for each area the middle of the largest circle inside it, as [latitude, longitude]."""
-    known = np.array([geometry is not None and not geometry.is_empty for geometry in geometries], dtype=bool)
-    points: list[list[float] | None] = [None] * len(geometries)
-    circles = shapely.maximum_inscribed_circle(geometries[known], tolerance=0.02)
-    for position, circle in zip(np.flatnonzero(known), circles, strict=True):
-        points[position] = point_of(shapely.get_point(circle, 0))
-    return points
+    return [
+        None if geometry is None or geometry.is_empty else _middle(shapely.to_wkb(geometry))
+        for geometry in geometries
+    ]
+
+
+@lru_cache(maxsize=2048)
+def _middle(wkb: bytes) -> list[float] | None:
+    circle = shapely.maximum_inscribed_circle(shapely.from_wkb(wkb), tolerance=_MIDDLE_TOLERANCE)
+    return point_of(shapely.get_point(circle, 0))
 
 
 def text_of(value: Any) -> str:
