@@ -8,7 +8,7 @@ HENAN_LOCK := $(if $(filter 0 no,$(HENAN)),,'requirements-henan.lock?')
 TEST_LOCKS := requirements-test.lock $(NODE_LOCK)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test lint format lock bench calibrate clean-data program
+.PHONY: help run demo setup test lint format lock calibrate clean-data program
 
 help: ## 列出命令 · list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -45,9 +45,6 @@ format: ## 整理代码格式 · format the code
 
 lock: ## 重新锁定依赖（带哈希，不带地址）· compile the lock files anew
 	@scripts/lock.sh
-
-bench: ## 性能对照 · benchmarks against named peers
-	@$(PY) -m benchmarks
 
 calibrate: ## 误报率与检出率 · false alarms and power of the hotspot test
 	@$(PY) benchmarks/calibrate.py

@@ -104,6 +104,12 @@ class BaseMap(folium.Map):
         return f"map_{self.number}"
 
 
+class PairedMap(BaseMap):
+    """Make one of two maps side by side; they move together."""
+
+    default_js = [*BaseMap.default_js, *DualMap.default_js]  # noqa: RUF012 - declared so by folium
+
+
 class MapLayer(JSCSSMixin, MacroElement):
     """Pass data to one drawing function of `static/app.js`; every layer of the house is one of these.
 

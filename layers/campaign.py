@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from layers.texts import Texts
 
 ROLE_WORDS = {
-    "key_national": mark("全国重点整治地区"),
-    "key_provincial": mark("省重点整治地区"),
+    "key_national": mark("全国挂牌整治重点地区"),
+    "key_provincial": mark("省挂牌整治重点地区"),
     "pilot": mark("试点"),
     "scrap_town": mark("废旧金属集散地"),
 }

@@ -51,14 +51,19 @@ def change_text(panels: tuple[MapPanel, ...], say: Texts) -> str:
     if len(panels) == 1:
         return ""
     now, before = panels[0].incident_count, panels[1].incident_count
-    change = f"{now - before:+d}"
+    change = _signed(now - before)
     if before:
         return say(
             "比上年同期%(change)s起（%(percent)s%%）",
             change=change,
-            percent=f"{100 * (now - before) / before:+.0f}",
+            percent=_signed(round(100 * (now - before) / before)),
         )
     return say("比上年同期%(change)s起（上年同期为0，不算百分比）", change=change)
+
+
+def _signed(number: int) -> str:
+    """Write a change with its sign; a true minus does not break from its number."""
+    return f"{number:+d}".replace("-", "−")
 
 
 def provenance_text(view: MapView, say: Texts) -> str:

@@ -66,7 +66,8 @@ def _on_mercator(density: Density) -> tuple[list[list[float]], NDArray[np.float6
     longitude = west + (np.arange(columns) + 0.5) * (east - west) / columns
     top, bottom = _mercator(north), _mercator(south)
     latitude = np.degrees(np.arctan(np.sinh(top - (np.arange(rows) + 0.5) * (top - bottom) / rows)))
-    at_x, at_y = projection.transform(*np.meshgrid(longitude, latitude), direction="INVERSE")
+    across, down = np.meshgrid(longitude, latitude)
+    at_x, at_y = projection.transform(across, down, direction="INVERSE")
     column = np.rint((at_x - x_m[0]) / density.cell_m).astype(int)
     row = np.rint((at_y - y_m[0]) / density.cell_m).astype(int)
     is_inside = (column >= 0) & (column < x_m.size) & (row >= 0) & (row < y_m.size)

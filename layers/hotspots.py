@@ -51,7 +51,7 @@ def hotspot_layers(
 
 def _feature(text: ClusterText, outline: Any, label: list[float] | None) -> dict[str, Any]:
     return {
-        "rank": text.rank,
+        "number": text.number,
         "place": text.place,
         "cases": text.case_count,
         "expected": text.expected,

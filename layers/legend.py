@@ -126,8 +126,8 @@ def layer_entries(view: MapView, keys: frozenset[str], say: Texts) -> tuple[Laye
             key="key_areas",
             label=say("重点地区、试点、集散地"),
             signs=(
-                Sign("national", say("全国重点整治地区")),
-                Sign("provincial", say("省重点整治地区")),
+                Sign("national", say("全国挂牌整治重点地区")),
+                Sign("provincial", say("省挂牌整治重点地区")),
                 Sign("scrap", say("废旧金属集散地")),
             ),
         ),

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from layers.areas import area_count_layer, area_ids, area_outlines, label_layer
-from layers.basemap import BaseMap, FigureParts, figure_parts
+from layers.basemap import BaseMap, FigureParts, PairedMap, figure_parts
 from layers.campaign import border_pair_layer, key_area_layer, supervised_layer
 from layers.density import density_layer, density_peak
 from layers.hotspots import hotspot_layers
@@ -85,7 +85,8 @@ def draw_maps(view: MapView) -> DrawnMaps:
     parts = []
     for number, panel in enumerate(view.panels):
         drawn = _panel_layers(panel, number, classes=classes, peak=peak, say=say)
-        built = BaseMap(number, label=say("地图：%(period)s", period=period_text(panel.period, view.locale)))
+        label = say("地图：%(period)s", period=period_text(panel.period, view.locale))
+        built = (BaseMap if len(view.panels) == 1 else PairedMap)(number, label=label)
         for layer in sorted(drawn, key=lambda layer: LAYER_KEYS.index(layer.key)):
             built.add_child(layer)
             keys.add(layer.key)

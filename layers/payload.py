@@ -111,7 +111,8 @@ def label_points(geometries: NDArray[np.object_]) -> list[list[float] | None]:
 
 @lru_cache(maxsize=2048)
 def _middle(wkb: bytes) -> list[float] | None:
-    circle = shapely.maximum_inscribed_circle(shapely.from_wkb(wkb), tolerance=_MIDDLE_TOLERANCE)
+    area: Any = shapely.from_wkb(wkb)
+    circle = shapely.maximum_inscribed_circle(area, tolerance=_MIDDLE_TOLERANCE)
     return point_of(shapely.get_point(circle, 0))
 
 

@@ -24,21 +24,21 @@ COLOURS = {
     "key-area": "#6a3d8f",
     "border-pair": "#1f7a68",
     "supervised": "#6a3d8f",
-    "line-power": "#8a6a1f",
-    "line-telecom": "#2c7286",
-    "line-broadcasting": "#7a4f8c",
-    "line-other": "#7c8489",
+    "line-power": "#77570c",
+    "line-telecom": "#17596c",
+    "line-broadcasting": "#6b3d80",
+    "line-other": "#5f676c",
 }
 """Name -> colour; the page offers each as the CSS property ``--<name>``."""
 
-COUNT_RAMP = ("#dbe7f1", "#b3cfe4", "#7fafd1", "#4a86b4", "#1f5b8a")
+COUNT_RAMP = ("#e9f1f7", "#cfe1ee", "#abcce4", "#82b3d7", "#5797c6")
 """From few to many."""
 
 DENSITY_RAMP = ((246, 222, 164), (226, 178, 84), (184, 127, 30), (128, 82, 8))
 """Red, green, blue from thin to dense; opacity rises with it."""
-DENSITY_OPACITY = (0.0, 0.35, 0.55, 0.7)
+DENSITY_OPACITY = (0.0, 0.5, 0.68, 0.8)
 
-_FINE = 5
+_FINE = 8
 _STEPS = (1, 2, 5)
 _NARROW = 0.3
 
@@ -75,8 +75,8 @@ def count_classes(most: int) -> tuple[CountClass, ...]:
     Returns
     -------
     tuple of CountClass
-        Empty when nothing was counted. Up to five, each count is a class of its own; beyond, bounds are
-        1, 2 or 5 times a power of ten, about equally far apart on a logarithmic scale; a narrow rest
+        Empty when nothing was counted. Up to five, each count is a class of its own, and up to eight all but
+        the last; beyond, bounds are 1, 2 or 5 times a power of ten, about equally far apart on a logarithmic scale; a narrow rest
         at the top joins the class below.
 
     Examples
@@ -88,7 +88,7 @@ def count_classes(most: int) -> tuple[CountClass, ...]:
     """
     if most < 1:
         return ()
-    uppers = list(range(1, most + 1)) if most <= _FINE else _bounds(most)
+    uppers = [*range(1, min(most, len(COUNT_RAMP))), most] if most <= _FINE else _bounds(most)
     ramp = COUNT_RAMP if len(uppers) == len(COUNT_RAMP) else _spread(len(uppers))
     lowers = [1, *(upper + 1 for upper in uppers[:-1])]
     return tuple(CountClass(*each) for each in zip(lowers, uppers, ramp, strict=True))

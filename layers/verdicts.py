@@ -22,11 +22,14 @@ EXPOSURE_WORDS = {
     "line_km_nights": mark("按线路公里·夜"),
     "area_km2": mark("按面积"),
 }
+EXPOSURE_NOUNS = {
+    "pair_km_nights": mark("缆线对公里·夜"),
+    "line_km_nights": mark("线路公里·夜"),
+    "area_km2": mark("面积"),
+}
 _REASONS = {
     "not_significant": mark("最集中的一处也可能只是巧合：p=%(p)s，没有小于%(alpha)s。"),
-    "unstable_places": mark(
-        "位置不够准：在位置误差内重抽%(draws)s次，最集中的一处只有%(share)s的时候还在原处。"
-    ),
+    "unstable_places": mark("位置不够准：在位置误差内重抽%(draws)s次，最多只有%(share)s的时候还在原处。"),
     "selected_cases": mark("这些是挑选出来挂牌督办的案件，不是全部发案；挂牌多的地方不等于发案多的地方。"),
     "area_exposure": mark("没有线路资料，只能按面积比较；线路密的地方案件本来就多，按面积不能认定热点。"),
     "few_incidents": mark("案件太少：能用的只有%(used)s起。"),
@@ -48,6 +51,7 @@ _HEADLINES = {
     "failed": mark("计算没有完成"),
 }
 _MOST_NAMES = 3
+_MOST_SENTENCES = 3
 _FEW = 0.1
 _SMALL_P = 0.1
 _WHOLE = 100
@@ -84,7 +88,8 @@ class ClusterText:
 
     Parameters
     ----------
-    rank : int
+    number : int
+        Place among the hotspots, or among the candidates that are none.
     place : str
     case_count : int
     expected, relative_risk, p, stable_share : str
@@ -93,7 +98,7 @@ class ClusterText:
     sentence : str
     """
 
-    rank: int
+    number: int
     place: str
     case_count: int
     expected: str
@@ -137,7 +142,7 @@ def verdict_of(hotspots: Hotspots | None, *, run: RunState, period: Period | Non
 
 
 def cluster_texts(hotspots: Hotspots, *, period: Period | None, locale: Locale) -> tuple[ClusterText, ...]:
-    """Put every candidate into words, in order of rank.
+    """Put every candidate into words, in order of rank; hotspots and other candidates are numbered apart.
 
     Parameters
     ----------
@@ -147,7 +152,13 @@ def cluster_texts(hotspots: Hotspots, *, period: Period | None, locale: Locale) 
     """
     say = texts_in(locale)
     rows = hotspots.clusters.drop(columns="geometry").to_dict(orient="records")
-    return tuple(_cluster_text(row, period, say) for row in rows)
+    seen = {True: 0, False: 0}
+    texts = []
+    for row in rows:
+        is_hotspot = bool(row["is_hotspot"])
+        seen[is_hotspot] += 1
+        texts.append(_cluster_text(row, period, say, number=seen[is_hotspot]))
+    return tuple(texts)
 
 
 def p_text(p: float) -> str:
@@ -198,10 +209,17 @@ def _proven(hotspots: Hotspots, period: Period | None, say: Texts) -> Verdict:
     return Verdict(
         kind="hotspots",
         headline=say(_HEADLINES["hotspots"], count=len(proven)),
-        sentences=tuple(each.sentence for each in proven),
+        sentences=_read_aloud(proven, say),
         reasons=_reasons(hotspots, say),
         method=_method(hotspots, say),
     )
+
+
+def _read_aloud(proven: list[ClusterText], say: Texts) -> tuple[str, ...]:
+    """Return the first sentences; more than a few belong into the table."""
+    sentences = tuple(each.sentence for each in proven[:_MOST_SENTENCES])
+    rest = len(proven) - len(sentences)
+    return (*sentences, say("另外%(count)s处见下表。", count=rest)) if rest else sentences
 
 
 def _not_enough(hotspots: Hotspots, period: Period | None, say: Texts) -> Verdict:
@@ -224,7 +242,8 @@ def _least_risk(hotspots: Hotspots, say: Texts) -> str:
     if hotspots.minimum_relative_risk is None or hotspots.minimum_share is None:
         return say("按现有案件数，相对风险再高也没有八成把握看得出来。")
     return say(
-        "按现有案件数，占全部%(share)s的地方，相对风险要到%(risk)s以上，才有八成把握看得出来。",
+        "按现有案件数，占%(exposure)s%(share)s的地方，相对风险要到%(risk)s以上，才有八成把握看得出来。",
+        exposure=say(EXPOSURE_NOUNS[hotspots.exposure_kind]),
         share=share_text(hotspots.minimum_share),
         risk=risk_text(hotspots.minimum_relative_risk, say),
     )
@@ -256,7 +275,7 @@ def _method(hotspots: Hotspots, say: Texts) -> str:
     )
 
 
-def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts) -> ClusterText:
+def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts, *, number: int) -> ClusterText:
     place = _place(tuple(row["labels"]), say)
     expected = float(row["expected"])
     expected_text = f"{expected:.1f}" if expected >= _FEW else f"{expected:.2g}"
@@ -278,7 +297,7 @@ def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts) -> Clu
         share=shown["stable_share"],
     )
     return ClusterText(
-        rank=int(row["rank"]),
+        number=number,
         case_count=int(row["case_count"]),
         is_hotspot=bool(row["is_hotspot"]),
         sentence=sentence,

@@ -142,19 +142,36 @@ run_pip() { # run_pip TOTAL ARGUMENTS...
 
 is_installed() { cmp -s "${1%\?}" "$stamps/${1%\?}"; }
 
+# An optional lock that failed is tried again after a day, so that a machine without internet starts as fast as any.
+is_given_up() {
+    [ "${1%\?}" != "$1" ] && [ -n "$(find "$stamps/${1%\?}.failed" -mmin -1440 2>/dev/null)" ]
+}
+
+warn_of_given_up() {
+    for each in "$@"; do
+        is_installed "$each" || ! is_given_up "$each" ||
+            say "⚠ 缺少可选的 ${each%\?}，继续 · going on without ${each%\?}; to try again: rm '$stamps/${each%\?}.failed'"
+    done
+}
+
+why() {
+    grep -E '^ *(ERROR|error|error:|×) ?' "$stamps/log" | tail -n 3 >&2 || tail -n 3 "$stamps/log" >&2
+}
+
 install_lock() {
-    is_installed "$1" && return
+    if is_installed "$1" || is_given_up "$1"; then return; fi
     lock=${1%\?}
     count=$(grep -c '^[A-Za-z0-9]' "$lock")
     say "安装 $lock（$count 个包）· installing $count packages of $lock"
     if [ "$lock" = "$1" ]; then
         run_pip "$count" --require-hashes -r "$lock" || {
-            tail -n 5 "$stamps/log" >&2
+            why
             fail "$lock 安装失败 · $lock could not be installed; the lines above say why (all: $stamps/log)"
         }
     else
         run_pip "$count" --retries 1 --timeout 20 --require-hashes -r "$lock" || {
-            say "⚠ 未能安装可选的 $lock，继续 · the optional $lock could not be installed: $(tail -n 1 "$stamps/log")"
+            why
+            : >"$stamps/$lock.failed"
             return 0
         }
     fi
@@ -165,7 +182,7 @@ install_lock() {
 install_project() {
     cmp -s pyproject.toml "$stamps/pyproject.toml" && return
     run_pip 1 --no-deps --no-build-isolation --no-index -e . || {
-        tail -n 5 "$stamps/log" >&2
+        why
         fail "项目自身安装失败 · the project itself could not be installed (all: $stamps/log)"
     }
     cp pyproject.toml "$stamps/pyproject.toml.part"
@@ -174,12 +191,15 @@ install_project() {
 
 all_installed() {
     for each in "$@"; do
-        is_installed "$each" || return 1
+        is_installed "$each" || is_given_up "$each" || return 1
     done
     cmp -s pyproject.toml "$stamps/pyproject.toml"
 }
 
-is_sound && all_installed "$@" && exit 0
+if is_sound && all_installed "$@"; then
+    warn_of_given_up "$@"
+    exit 0
+fi
 # Two set-ups at once would trip over each other; the lock is this very file and ends with the process.
 if command -v flock >/dev/null; then
     exec 9<"$here/scripts/venv.sh"
@@ -190,3 +210,4 @@ for each in "$@"; do
     install_lock "$each"
 done
 install_project
+warn_of_given_up "$@"

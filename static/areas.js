@@ -31,8 +31,8 @@ function drawCounts(map, data) {
     const isSilent = silent.has(id);
     const shape = L.polygon(ringsOf(area.outline), {
       renderer: map.renderers.shade,
-      color: colour("area-edge"),
-      weight: 0.8,
+      color: colour("quiet-ink"),
+      weight: 0,
       fillColor: isSilent ? "url(#hatch)" : fillOf(count, data.ramp),
       fillOpacity: isSilent ? 1 : 0.9,
       className: isSilent ? "area is-silent" : "area",
@@ -40,8 +40,8 @@ function drawCounts(map, data) {
     const told = isSilent ? t("没有数据报来") : t("{count}起", { count });
     shape.bindTooltip(() => element("span", {}, `${area.name} `, told), { sticky: true });
     shape.bindPopup(() => areaCard(area, data, id));
-    shape.on("mouseover", () => shape.setStyle({ weight: 2.2, color: colour("quiet-ink") }).bringToFront());
-    shape.on("mouseout", () => shape.setStyle({ weight: 0.8, color: colour("area-edge") }));
+    shape.on("mouseover", () => shape.setStyle({ weight: 2.4 }).bringToFront());
+    shape.on("mouseout", () => shape.setStyle({ weight: 0 }));
     shape.areaId = id;
     shapes.push(shape);
   }

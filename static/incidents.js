@@ -6,6 +6,8 @@ import { drawsLayer } from "./maps.js";
 const COARSE = ["county", "city"];
 const EXACT = ["point", "section"];
 const RING_PX = 7;
+const SEVERAL = 15;
+const MANY = 300;
 const MOST_LISTED = 12;
 const MAX_DATA_ZOOM = 16;
 
@@ -40,12 +42,12 @@ function incidentCard(each) {
 
 function clusters(placed) {
   const group = L.markerClusterGroup({
-    maxClusterRadius: 34,
+    maxClusterRadius: placed.length > MANY ? 56 : 34,
     showCoverageOnHover: false,
     spiderLegPolylineOptions: { weight: 1, color: colour("incident"), opacity: 0.5 },
     iconCreateFunction: (cluster) => {
       const count = cluster.getChildCount();
-      const size = 26 + Math.min(18, Math.round(5 * Math.log2(count)));
+      const size = 22 + Math.min(12, Math.round(3 * Math.log10(count) ** 2));
       cluster.options.title = t("{count}起，放大查看", { count });
       return L.divIcon({ className: "cluster", html: element("span", {}, String(count)), iconSize: [size, size] });
     },
@@ -63,6 +65,7 @@ function clusters(placed) {
 // A circle smaller than the ring that marks the incident would only be a smudge: it appears on zooming in.
 function radii(map, placed) {
   const wide = placed.filter((each) => each.radius_m > 0);
+  const isMany = wide.length > MANY;
   const circles = wide.map((each) =>
     L.circle(each.at, {
       radius: each.radius_m,
@@ -70,8 +73,8 @@ function radii(map, placed) {
       interactive: false,
       color: colour("incident"),
       weight: 1,
-      opacity: 0.55,
-      fillOpacity: 0.045,
+      opacity: isMany ? 0.4 : 0.55,
+      fillOpacity: isMany ? 0 : 0.045,
       className: "radius",
     }),
   );
@@ -101,15 +104,17 @@ function coarseMarks(map, coarse) {
       renderer: map.renderers.radii,
       interactive: false,
       color: colour("incident"),
-      weight: 1.4,
+      weight: groups.size > SEVERAL ? 0.9 : 1.4,
       dashArray: "6 6",
-      opacity: 0.75,
-      fillOpacity: 0.02,
+      opacity: groups.size > SEVERAL ? 0.45 : 0.75,
+      fillOpacity: groups.size > SEVERAL ? 0 : 0.02,
       className: "radius is-coarse",
     });
     const count = members.length;
     const title = t("{count}起只知到{area}，不是准确位置", { count, area: first.area || word("precision", first.precision) });
-    const icon = L.divIcon({ className: "coarse", html: element("span", {}, t("{count}起", { count })), iconSize: [38, 20] });
+    const isMany = groups.size > SEVERAL;
+    const html = element("span", {}, isMany ? String(count) : t("{count}起", { count }));
+    const icon = L.divIcon({ className: "coarse", html, iconSize: isMany ? [18, 18] : [38, 20] });
     const label = L.marker(first.at, { icon, title }).bindPopup(() => listCard(title, members.map(incidentCard)));
     return [circle, label];
   });

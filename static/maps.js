@@ -1,6 +1,6 @@
 // The maps of the page: panes, scale, keys, the quiet base, and which layers are shown.
 
-import { colour, element, keep, outlines, page, readBlock, t, unpacked } from "./page.js";
+import { colour, element, keep, lengthText, outlines, page, readBlock, t, unpacked } from "./page.js";
 
 // From below to above. Leaflet's own panes: markers 600, tooltips 650, popups 700.
 const PANES = {
@@ -35,11 +35,19 @@ export function quietly(action) {
   isQuiet = was;
 }
 
+// Leaflet's own scale speaks only of m and km.
+const Scale = L.Control.Scale.extend({
+  _updateMetric(most) {
+    const metres = this._getRoundNum(most);
+    this._updateScale(this._mScale, lengthText(metres), metres / most);
+  },
+});
+
 export function addMap(id) {
   const map = L.map(id, {
     attributionControl: false,
     zoomControl: false,
-    zoomSnap: page.tiles ? 1 : 0.5,
+    zoomSnap: page.tiles ? 1 : 0.25,
     minZoom: 4,
     maxZoom: 19,
   });
@@ -50,7 +58,7 @@ export function addMap(id) {
   }
   L.control.zoom({ zoomInTitle: t("放大"), zoomOutTitle: t("缩小") }).addTo(map);
   homeControl().addTo(map);
-  L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+  new Scale({ imperial: false, maxWidth: 140 }).addTo(map);
   if (page.view) {
     const [latitude, longitude, zoom] = page.view.split(",").map(Number);
     map.setView([latitude, longitude], zoom, { animate: false });
@@ -93,17 +101,17 @@ export function ringsOf(outline) {
 }
 
 function drawBase(map) {
-  const fills = { color: colour("area-edge"), weight: 0.6, fillColor: colour("area"), fillOpacity: page.tiles ? 0 : 1 };
-  const edges = { province: 1.6, city: 1.1 };
+  const fill = { stroke: false, fillColor: colour("area"), fillOpacity: page.tiles ? 0 : 1 };
+  const edges = { province: [1.6, "city-edge"], city: [1.1, "city-edge"], county: [0.6, "area-edge"] };
   for (const [id, area] of outlines) {
     if (!area.outline) continue;
     const rings = ringsOf(area.outline);
     if (area.level !== "township") {
-      L.polygon(rings, { ...fills, interactive: false, renderer: map.renderers.base }).addTo(map);
+      L.polygon(rings, { ...fill, interactive: false, renderer: map.renderers.base }).addTo(map);
     }
-    const isChosen = id === page.area;
-    if (edges[area.level] || isChosen) {
-      const style = isChosen ? { color: colour("ink"), weight: 2.4, dashArray: "8 4" } : { color: colour("city-edge"), weight: edges[area.level] };
+    if (Object.hasOwn(edges, area.level)) {
+      const [weight, name] = edges[area.level];
+      const style = id === page.area ? { color: colour("ink"), weight: 2.4, dashArray: "8 4" } : { color: colour(name), weight };
       L.polygon(rings, { ...style, fill: false, interactive: false, renderer: map.renderers.edges }).addTo(map);
     }
   }

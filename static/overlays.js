@@ -84,12 +84,12 @@ drawsLayer("hotspots", (map, data) => {
   const shapes = data.flatMap((each) => {
     const rings = ringsOf(each.outline);
     const renderer = map.renderers.hotspots;
-    const title = t("热点{rank}", { rank: each.rank });
+    const title = t("热点{number}", { number: each.number });
     const casing = L.polygon(rings, { renderer, color: colour("paper"), weight: 7.5, opacity: 0.95, fill: false, interactive: false });
     const outline = L.polygon(rings, { renderer, color: colour("proven"), weight: 3.6, fillOpacity: 0, className: "hotspot" });
-    const icon = L.divIcon({ className: "rank", html: element("span", {}, String(each.rank)), iconSize: [22, 22] });
+    const icon = L.divIcon({ className: "rank", html: element("span", {}, String(each.number)), iconSize: [24, 24] });
     const label = L.marker(each.label, { icon, title: `${title} ${each.place}`, zIndexOffset: 1000 });
-    outline.rank = each.rank;
+    outline.number = each.number;
     return [casing, outline, label].map((shape) => (shape === casing ? shape : shape.bindPopup(() => clusterCard(each, title))));
   });
   return L.featureGroup(shapes);
@@ -97,10 +97,10 @@ drawsLayer("hotspots", (map, data) => {
 
 drawsLayer("candidates", (map, data) => {
   const shapes = data.map((each) => {
-    const title = t("候选{rank}（不是热点）", { rank: each.rank });
+    const title = t("候选{number}（不是热点）", { number: each.number });
     const style = { renderer: map.renderers.candidates, color: colour("candidate"), weight: 1.3, dashArray: "1.5 4", fillOpacity: 0, className: "candidate" };
     const shape = L.polygon(ringsOf(each.outline), style).bindPopup(() => clusterCard(each, title));
-    shape.rank = each.rank;
+    shape.number = each.number;
     return shape;
   });
   return L.featureGroup(shapes);

@@ -49,7 +49,7 @@ export function card(title, facts, remarks = []) {
 /** A length as people say it. */
 export function lengthText(metres) {
   if (metres < 1000) return page.locale === "zh" ? `${Math.round(metres)}米` : `${Math.round(metres)} m`;
-  const kilometres = metres < 10000 ? (metres / 1000).toFixed(1) : Math.round(metres / 1000);
+  const kilometres = metres < 10000 && metres % 1000 ? (metres / 1000).toFixed(1) : Math.round(metres / 1000);
   return page.locale === "zh" ? `${kilometres}公里` : `${kilometres} km`;
 }
 

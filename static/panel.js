@@ -43,16 +43,16 @@ function showShape(key, isWanted) {
   const shape = entry?.layer.getLayers().find(isWanted);
   if (!shape) return;
   const map = entry.map;
-  map.fitBounds(shape.getBounds(), { padding: [40, 40], maxZoom: 13 });
-  map.once("moveend", () => shape.openPopup());
+  map.fitBounds(shape.getBounds(), { padding: [40, 40], maxZoom: 13, animate: false });
+  shape.openPopup();
   map.getContainer().focus({ preventScroll: false });
 }
 
 export function wireTables() {
   for (const table of document.querySelectorAll("[data-clusters]")) {
     for (const row of table.querySelectorAll("tbody tr")) {
-      const rank = Number(row.dataset.rank);
-      lead(row.querySelector("th"), () => showShape(table.dataset.clusters, (shape) => shape.rank === rank));
+      const number = Number(row.dataset.number);
+      lead(row.querySelector("th"), () => showShape(table.dataset.clusters, (shape) => shape.number === number));
     }
   }
   const counts = ["cities", "counties"].filter((key) => document.getElementById(`${key}_0`)).map((key) => [key, readBlock(`${key}_0`).counts]);

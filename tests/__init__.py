@@ -1,0 +1,1 @@
+"""Tests by what they need: nothing, a database, the API, a browser."""

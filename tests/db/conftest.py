@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from api.database import open_engine
-from tests.databases import fresh_database, urls_of, TEMPLATE
+from tests.databases import urls_of
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def shared_engine(admin_url, template):
 
 @pytest.fixture
 def session(shared_engine):
-    """A session of the application's role, rolled back whatever the test did."""
+    """Open a session of the application's role and roll it back whatever the test did."""
     connection = shared_engine.connect()
     transaction = connection.begin()
     with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:

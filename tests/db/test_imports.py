@@ -1,0 +1,125 @@
+"""A file is taken in whole, once, or not at all."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+
+from api.loading import read_file
+from api.migrate import ROOT
+from geo.campaigns import load_campaign
+from geo.errors import ConflictError, FileRejectedError, PersonalDataError
+from geo.imports import SourceFile, store_file
+from geo.io.campaign_files import read_campaign
+from geo.store.incident_queries import IncidentFilter, find_incidents, incident_count
+from geo.store.lines import find_segments
+from geo.store.stations import find_stations
+
+TODAY = date(2008, 12, 31)
+CASES = (
+    "案件编号,发案时间,地点,经度,纬度,位置精度,类别,行业,直接经济损失\n"
+    "甲-1,2008年3月10日夜,苏沟村,113.43885,34.12251,村,盗窃通信电缆,电信,３，５００元\n"
+    "甲-2,2008-03-11 02:30,铁门镇,112.02029,34.74898,乡镇,盗窃光缆,电信,1.2万元\n"
+)
+LINES = (
+    '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"line_name":"甲—乙线","sequence":1,'
+    '"from_node":"甲","to_node":"乙","sector":"telecom","kind":"copper","pairs":100,"laying":"aerial"},'
+    '"geometry":{"type":"LineString","coordinates":[[113.43,34.122],[113.45,34.123]]}}]}'
+)
+
+
+def take_in(session, kind, content, *, source="police", datum="wgs84"):
+    data = content.encode()
+    name = "f.geojson" if content.startswith("{") else "f.csv"
+    reading = read_file(kind, data, file_name=name, datum=datum, as_of=TODAY)
+    return store_file(
+        session, reading, SourceFile(kind=kind, source=source, file_name=name, data=data, datum=datum)
+    )
+
+
+def rows(session):
+    return session.scalar(text("select count(*) from huxian.incident")), session.scalar(
+        text("select count(*) from huxian.import_batch")
+    )
+
+
+def test_the_same_file_twice_adds_nothing(session):
+    first = take_in(session, "incidents", CASES)
+    assert (first.added_count, first.known_count) == (2, 0)
+    second = take_in(session, "incidents", CASES)
+    assert (second.batch_id, second.added_count, second.known_count) == (first.batch_id, 0, 2)
+    assert rows(session) == (2, 1)
+    stored = find_incidents(session, IncidentFilter()).set_index("case_number")
+    assert stored.loc["甲-1", "direct_loss_yuan"] == 3500
+    assert stored.loc["甲-2", "direct_loss_yuan"] == 12_000
+    assert stored.loc["甲-1", "date_precision"] == "night"
+
+
+def test_rows_that_are_known_are_counted_and_a_conflict_stores_nothing(session):
+    take_in(session, "incidents", CASES)
+    longer = CASES + "甲-3,2008-03-12,苏沟村,113.43885,34.12251,村,盗窃通信电缆,电信,\n"
+    report = take_in(session, "incidents", longer)
+    assert (report.added_count, report.known_count) == (1, 2)
+    changed = CASES.replace("1.2万元", "1.3万元")
+    before = incident_count(session)
+    with pytest.raises(ConflictError, match="row 3"), session.begin_nested():
+        take_in(session, "incidents", changed)
+    assert incident_count(session) == before
+
+
+def test_one_bad_row_keeps_the_whole_file_out(session):
+    bad = CASES + "甲-4,2008-02-30,苏沟村,113.43885,34.12251,村,盗窃通信电缆,电信,\n"
+    with pytest.raises(FileRejectedError) as caught:
+        take_in(session, "incidents", bad)
+    assert {(fault.row, fault.code) for fault in caught.value.faults} == {(4, "bad_date")}
+    assert rows(session) == (0, 0)
+
+
+@pytest.mark.parametrize("header", ["嫌疑人姓名", "身份证号", "手机号码", "车牌号", "suspect", "phone"])
+def test_a_column_of_persons_is_refused_by_name(session, header):
+    first, *rest = CASES.strip().split("\n")
+    content = "\n".join([f"{first},{header}", *(f"{row},x" for row in rest)]) + "\n"
+    with pytest.raises(PersonalDataError, match=header):
+        take_in(session, "incidents", content)
+    assert rows(session) == (0, 0)
+
+
+def test_a_file_declared_in_gcj02_is_shifted_once(session):
+    take_in(session, "incidents", CASES, source="a")
+    take_in(session, "incidents", CASES, source="b", datum="gcj02")
+    frame = find_incidents(session, IncidentFilter())
+    apart = (
+        frame.to_crs(4547)
+        .geometry.groupby(frame["case_number"])
+        .apply(lambda two: two.iloc[0].distance(two.iloc[1]))
+    )
+    assert apart.between(400, 700).all()
+
+
+def test_an_incident_finds_its_line(session):
+    take_in(session, "lines", LINES)
+    assert find_segments(session)["length_m"].iloc[0] == pytest.approx(1849, abs=5)
+    take_in(session, "incidents", CASES)
+    stored = find_incidents(session, IncidentFilter()).set_index("case_number")
+    assert stored.loc["甲-1", "snap_residual_m"] < 100
+    assert stored.loc["甲-1", "segment_measure_m"] == pytest.approx(818, abs=20)
+
+
+def test_stations_are_taken_in(session):
+    content = "站点名称,备案状态,经度,纬度\n大周镇废旧金属收购一站,已备案,113.86669,34.27926\n"
+    assert take_in(session, "stations", content).added_count == 1
+    assert find_stations(session)["state"].tolist() == ["filed"]
+
+
+def test_an_annex_adds_its_cases_once_whoever_sent_it(session):
+    annex = (ROOT / "data" / "henan2008" / "annex.txt").read_text(encoding="utf-8")
+    assert take_in(session, "annex", annex).added_count == 24
+    assert not find_incidents(session, IncidentFilter())["is_census"].any()
+    assert take_in(session, "annex", annex + "\n", source="another").added_count == 0
+
+
+def test_an_annex_of_a_campaign_that_is_loaded_is_known(session):
+    load_campaign(session, read_campaign(ROOT / "data" / "henan2008"), boundaries=None)
+    annex = (ROOT / "data" / "henan2008" / "annex.txt").read_text(encoding="utf-8")
+    report = take_in(session, "annex", annex)
+    assert (report.added_count, report.known_count) == (0, 24)
