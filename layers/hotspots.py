@@ -53,11 +53,6 @@ def _feature(text: ClusterText, outline: Any, label: list[float] | None) -> dict
     return {
         "number": text.number,
         "place": text.place,
-        "cases": text.case_count,
-        "expected": text.expected,
-        "risk": text.relative_risk,
-        "p": text.p,
-        "stable": text.stable_share,
         "sentence": text.sentence,
         "outline": packed_outline(outline),
         "label": label,

@@ -31,7 +31,7 @@ COLOURS = {
 }
 """Name -> colour; the page offers each as the CSS property ``--<name>``."""
 
-COUNT_RAMP = ("#e9f1f7", "#cfe1ee", "#abcce4", "#82b3d7", "#5797c6")
+COUNT_RAMP = ("#dce9f3", "#bfd7e9", "#9dc3df", "#7aadd3", "#5797c6")
 """From few to many."""
 
 DENSITY_RAMP = ((246, 222, 164), (226, 178, 84), (184, 127, 30), (128, 82, 8))
@@ -41,6 +41,8 @@ DENSITY_OPACITY = (0.0, 0.5, 0.68, 0.8)
 _FINE = 8
 _STEPS = (1, 2, 5)
 _NARROW = 0.3
+_SPREAD = {1: (2,), 2: (1, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
+"""Steps of the ramp that so many classes take: far apart, and never mistaken for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def count_classes(most: int) -> tuple[CountClass, ...]:
     if most < 1:
         return ()
     uppers = [*range(1, min(most, len(COUNT_RAMP))), most] if most <= _FINE else _bounds(most)
-    ramp = COUNT_RAMP if len(uppers) == len(COUNT_RAMP) else _spread(len(uppers))
+    ramp = [COUNT_RAMP[step] for step in _SPREAD[len(uppers)]]
     lowers = [1, *(upper + 1 for upper in uppers[:-1])]
     return tuple(CountClass(*each) for each in zip(lowers, uppers, ramp, strict=True))
 
@@ -99,9 +101,3 @@ def _bounds(most: int) -> list[int]:
     steps = [step * 10**power for power in range(len(str(most))) for step in _STEPS]
     inner = [step for step in steps if step * (1 + _NARROW) <= most][-(len(COUNT_RAMP) - 1) :]
     return [*inner, most]
-
-
-def _spread(count: int) -> tuple[str, ...]:
-    """Pick colours over the whole ramp for fewer classes."""
-    last = len(COUNT_RAMP) - 1
-    return tuple(COUNT_RAMP[round(index * last / max(count - 1, 1))] for index in range(count))

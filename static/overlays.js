@@ -68,17 +68,8 @@ function lineShapes(map, features, words) {
   });
 }
 
-function clusterCard(each, title) {
-  const facts = [
-    [t("地点"), each.place],
-    [t("发案"), t("{count}起", { count: each.cases })],
-    [t("预期"), t("{count}起", { count: each.expected })],
-    [t("相对风险"), each.risk],
-    ["p", each.p],
-    [t("稳定"), each.stable],
-  ];
-  return card(title, facts, [each.sentence]);
-}
+// The sentence of the verdict: place, cases, expected, relative risk, p, and how stable it is.
+const clusterCard = (each, title) => card(title, [], [each.sentence]);
 
 drawsLayer("hotspots", (map, data) => {
   const shapes = data.flatMap((each) => {

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from api.database import make_sessions, open_engine
 from api.postgis import delete_cluster, start_cluster, superuser_url
+from geo.analysis.province import synthetic_province
+from geo.demo import store_province
 from tests.databases import TEMPLATE, fresh_database, make_template
 
+DEMO_SEED = 7
 _NAME = re.compile(r"huxian-test-(\d+)-\w+", re.ASCII)
 
 
@@ -73,4 +77,15 @@ def template(admin_url):
 def fresh(admin_url, template):
     """Yield the URLs of a migrated database that this test may fill and break."""
     with fresh_database(admin_url, template=template) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def filled(admin_url, template):
+    """Fill a database with a demo province, shared by tests that do not change its rows, and give its URLs."""
+    with fresh_database(admin_url, template=template) as urls:
+        engine = open_engine(urls.web, statement_timeout_ms=0)
+        with make_sessions(engine).begin() as session:
+            store_province(session, synthetic_province(seed=DEMO_SEED), seed=DEMO_SEED)
+        engine.dispose()
         yield urls

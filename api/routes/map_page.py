@@ -6,7 +6,7 @@ import secrets
 from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -102,14 +102,21 @@ Understood = Annotated[tuple[MapQuery, tuple[str, ...]], Depends(read_query)]
 @router.get(
     "/",
     response_class=HTMLResponse,
-    responses={422: {"description": "the page, with a notice that part of the address was not understood"}},
+    responses={
+        422: {
+            "description": "the page, with a notice that part of the address was not understood",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        }
+    },
+    # The address is read by `read_query`, which forgives; what it knows is written down here.
+    openapi_extra={
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema}
+            for name, schema in MapQuery.model_json_schema()["properties"].items()
+        ]
+    },
 )
-def get_map_page(
-    request: Request,
-    session: Sessioned,
-    understood: Understood,
-    _documented: Annotated[MapQuery | None, Query(include_in_schema=False)] = None,
-) -> HTMLResponse:
+def get_map_page(request: Request, session: Sessioned, understood: Understood) -> HTMLResponse:
     """Return the map page; what its address asks for and cannot be is named and left out."""
     query, odd = understood
     settings = request.app.state.settings

@@ -11,22 +11,6 @@ from api.database import make_sessions, open_engine
 from api.jobs import open_queue
 from api.main import create_app
 from api.settings import Settings
-from geo.analysis.province import synthetic_province
-from geo.demo import store_province
-from tests.databases import fresh_database
-
-SEED = 7
-
-
-@pytest.fixture(scope="session")
-def filled(admin_url, template):
-    """Fill a database with a demo province, shared by tests that do not change its rows, and give its URLs."""
-    with fresh_database(admin_url, template=template) as urls:
-        engine = open_engine(urls.web, statement_timeout_ms=0)
-        with make_sessions(engine).begin() as session:
-            store_province(session, synthetic_province(seed=SEED), seed=SEED)
-        engine.dispose()
-        yield urls
 
 
 def client_of(urls, *, demo=False):
