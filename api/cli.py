@@ -318,7 +318,7 @@ def hotspots(
                 row.stable_share,
                 mark,
             )
-            table.add_row(str(row.rank), *(str(cell) for cell in cells))
+            table.add_row(str(row.number), *(str(cell) for cell in cells))
         Console().print(table)
         say(f"run {run.id} · {run.result_hash}")
 

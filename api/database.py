@@ -61,4 +61,6 @@ def make_sessions(engine: Engine) -> SessionMaker:
 
 def libpq_url(url: str) -> str:
     """Return a SQLAlchemy URL as libpq reads it: without the driver's name."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    # libpq reads a plus sign as itself, not as a blank.
+    return plain.replace("+", "%20")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,7 +20,9 @@ from api.postgis_places import (
     lock_cluster,
     make_places,
     run_as,
+    said_plainly,
 )
+from api.postgis_processes import is_alive, is_listed, process_ids, stop_process, works_in
 from geo.errors import MissingResourceError
 
 __all__ = [
@@ -70,11 +70,9 @@ _INIT_S = 120.0
 # After a crash the server replays its log before it answers; a large one takes minutes.
 _START_S = 600.0
 _SLOW_S = 5.0
-_STOP_S = 60.0
 _ORPHANS_S = 20.0
 _STATUS_LINE = 7
 _LAST_LINES = 20
-_PROC = Path("/proc")
 
 
 class ClusterStatus(StrEnum):
@@ -109,7 +107,7 @@ def start_cluster(data_dir: Path, *, report: Report, durable: bool = True) -> Cl
     ClusterError
         If the server does not start; the text says where its log is.
     """
-    with lock_cluster(data_dir, report=report):
+    with lock_cluster(data_dir, report=report), said_plainly(data_dir):
         info = locate_cluster(data_dir)
         if _is_made(info):
             pid = _postmaster(info)
@@ -118,7 +116,8 @@ def start_cluster(data_dir: Path, *, report: Report, durable: bool = True) -> Cl
                 return info
             binaries = _same_binaries(data_dir, info)
             if pid is not None:
-                _stop(pid)  # it is ending anyway, or somebody removed its socket and nobody can reach it
+                # It is ending anyway, or somebody removed its socket and nobody can reach it.
+                stop_process(pid)
         else:
             binaries = find_binaries(data_dir) or install_postgis(data_dir, report=report)
             info = locate_cluster(data_dir)  # installing may have made the user postgres
@@ -149,7 +148,7 @@ def stop_cluster(data_dir: Path) -> bool:
     with lock_cluster(data_dir, report=_silent):
         pid = _postmaster(locate_cluster(data_dir))
         if pid is not None:
-            _stop(pid)
+            stop_process(pid)
     return pid is not None
 
 
@@ -276,7 +275,7 @@ def _wait_until_ready(info: ClusterInfo, pid: int, report: Report) -> None:
     is_told = False
     while not (_written_pid(info) == pid and _state(info) == "ready"):
         waited_s = time.monotonic() - began
-        if not _is_alive(pid):
+        if not is_alive(pid):
             raise ClusterError(
                 f"数据库没有启动 · the database did not start{_why(info)}; its log is in {info.log_dir}"
             )
@@ -320,36 +319,9 @@ def _postmaster(info: ClusterInfo) -> int | None:
     if that process works in the cluster's directory.
     """
     pid = _written_pid(info)
-    if pid is None or not _is_alive(pid):
+    if pid is None or not is_alive(pid):
         return None
-    return pid if _works_in(pid, info.pgdata) else None
-
-
-def _is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that only waits to be buried does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        state = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return not _PROC.joinpath("self").exists()
-    return state.rpartition(")")[2].split()[0] not in ("Z", "X")
-
-
-def _works_in(pid: int, folder: Path) -> bool:
-    """Tell whether a process is a PostgreSQL at work in a directory; without /proc its number is believed."""
-    if not _PROC.joinpath("self").exists():
-        return True
-    process = _PROC / str(pid)
-    try:
-        is_postgres = (process / "comm").read_text(encoding="utf-8", errors="replace").startswith("post")
-        return is_postgres and (process / "cwd").readlink() == folder.resolve()
-    except OSError:
-        return False
+    return pid if works_in(pid, info.pgdata) else None
 
 
 def _clear_stale(info: ClusterInfo) -> None:
@@ -362,7 +334,7 @@ def _clear_stale(info: ClusterInfo) -> None:
     if not any(file.exists() for file in left):
         return
     deadline = time.monotonic() + _ORPHANS_S
-    while any(_works_in(int(each.name), info.pgdata) for each in _PROC.glob("[0-9]*")):
+    while any(works_in(each, info.pgdata) for each in process_ids()):
         if time.monotonic() > deadline:
             raise ClusterError(
                 "旧的数据库进程还在 · processes of the crashed database are still running; end them first"
@@ -370,21 +342,8 @@ def _clear_stale(info: ClusterInfo) -> None:
         time.sleep(_POLL_S)
     for file in left:
         pid = _first_number(file)
-        if pid is None or _PROC.joinpath(str(pid)).exists():
+        if pid is None or is_listed(pid):
             file.unlink(missing_ok=True)
-
-
-def _stop(pid: int) -> None:
-    """End a server in order; if it will not, at once (nothing committed is lost either way)."""
-    for how, patience_s in ((signal.SIGINT, _STOP_S), (signal.SIGQUIT, _STOP_S / 6)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, how)
-        deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            if not _is_alive(pid):
-                return
-            time.sleep(_POLL_S)
-    raise ClusterError(f"数据库停不下来 · the database (process {pid}) does not end")
 
 
 def _why(info: ClusterInfo) -> str:

@@ -93,7 +93,7 @@ def locate_cluster(data_dir: Path) -> ClusterInfo:
     ClusterError
         If the cluster belongs to another user.
     """
-    with _said_plainly(data_dir):
+    with said_plainly(data_dir):
         home = data_dir / _LINK_NAME
         if home.is_symlink():
             home = home.resolve()
@@ -113,7 +113,7 @@ def make_places(data_dir: Path, info: ClusterInfo) -> None:
     ClusterError
         If one cannot be made, is a link, or is open to other users.
     """
-    with _said_plainly(info.home):
+    with said_plainly(info.home):
         info.home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         make_private(info.home, info.account)
         if info.home.parent != data_dir and not (data_dir / _LINK_NAME).is_symlink():
@@ -150,7 +150,7 @@ def make_private(path: Path, account: Account | None) -> None:
 @contextlib.contextmanager
 def lock_cluster(data_dir: Path, *, report: Report) -> Iterator[None]:
     """Let one starter or stopper of a cluster work at a time; the lock ends with the process."""
-    with _said_plainly(data_dir):
+    with said_plainly(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
         handle = (data_dir / "postgres.lock").open("a", encoding="utf-8")
     with handle:
@@ -252,7 +252,7 @@ def _digest(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _said_plainly(path: Path) -> Iterator[None]:
+def said_plainly(path: Path) -> Iterator[None]:
     """Turn the system's refusal into a sentence that says what to do."""
     try:
         yield

@@ -107,7 +107,7 @@ def run_everything(settings: Settings, *, demo: bool, report: Report) -> None:
             _first_load(settings, demo=demo, report=report)
 
             def keep_database() -> None:
-                if settings.database_url is None and cluster_status(settings.data_dir) != "running":
+                if settings.database_url is None and cluster_status(settings.data_dir) == "stopped":
                     report("数据库已停，正在重新启动 · the database ended; starting it again")
                     start_cluster(settings.data_dir, report=report)
 

@@ -80,12 +80,14 @@ class BaseMap(folium.Map):
         Position on the page; names follow it, so that equal input gives equal bytes.
     label : str
         What screen readers call the map.
+    waiting : str
+        Shown until the map is drawn.
     """
 
     _template = Template(
         """
         {% macro html(this, kwargs) %}
-        <div class="map" id={{ this.get_name()|tojson }} role="region" aria-label="{{ this.label|e }}"></div>
+        <div class="map" id={{ this.get_name()|tojson }} role="region" aria-label="{{ this.label|e }}" data-waiting="{{ this.waiting|e }}"></div>
         {% endmacro %}
         {% macro script(this, kwargs) %}
         const {{ this.get_name() }} = huxian.addMap({{ this.get_name()|tojson }});
@@ -93,10 +95,11 @@ class BaseMap(folium.Map):
         """
     )
 
-    def __init__(self, number: int, *, label: str) -> None:
+    def __init__(self, number: int, *, label: str, waiting: str) -> None:
         # folium's constructor asks for the name already.
         self.number = number
         self.label = label
+        self.waiting = waiting
         super().__init__(tiles=None, location=(0, 0))
 
     def get_name(self) -> str:

@@ -29,7 +29,7 @@ def subject_text(view: MapView, say: Texts) -> str:
 
 
 def _label(choices: tuple[Choice, ...], value: str | None, otherwise: str) -> str:
-    return dict(choices).get(value, value) if value else otherwise
+    return dict(choices).get(value, value).strip() if value else otherwise
 
 
 def counted_text(panel: MapPanel, say: Texts) -> str:

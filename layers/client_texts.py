@@ -34,6 +34,7 @@ CLIENT_TEXTS = (
     mark("放大"),
     mark("缩小"),
     mark("回到全图"),
+    mark("地图脚本没有装好：请运行 python -m layers.assets，再刷新本页"),
     mark("正在取线路…"),
     mark("线路没有取到"),
     mark("再试一次"),

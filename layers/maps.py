@@ -86,7 +86,9 @@ def draw_maps(view: MapView) -> DrawnMaps:
     for number, panel in enumerate(view.panels):
         drawn = _panel_layers(panel, number, classes=classes, peak=peak, say=say)
         label = say("地图：%(period)s", period=period_text(panel.period, view.locale))
-        built = (BaseMap if len(view.panels) == 1 else PairedMap)(number, label=label)
+        built = (BaseMap if len(view.panels) == 1 else PairedMap)(
+            number, label=label, waiting=say("正在画地图…")
+        )
         for layer in sorted(drawn, key=lambda layer: LAYER_KEYS.index(layer.key)):
             built.add_child(layer)
             keys.add(layer.key)
@@ -157,7 +159,8 @@ def _home(view: MapView) -> Bounds:
 
 
 def _bounds(frames: list[gpd.GeoDataFrame]) -> Bounds | None:
-    boxes = np.array([shapely.total_bounds(frame.geometry.to_numpy()) for frame in frames]).reshape(-1, 4)
+    filled = [frame for frame in frames if not frame.empty]
+    boxes = np.array([shapely.total_bounds(frame.geometry.to_numpy()) for frame in filled]).reshape(-1, 4)
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
     if not boxes.size:
         return None

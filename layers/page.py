@@ -200,6 +200,9 @@ def _panel_models(view: MapView, drawn: DrawnMaps, say: Texts) -> list[dict[str,
                 "title": title if number == 0 else say("上年同期：%(period)s", period=title),
                 "counted": counted_text(panel, say),
                 "change": change_text(view.panels, say) if number == 0 else "",
+                "is_uncomputed": number > 0
+                and panel.hotspots is None
+                and view.panels[0].hotspots is not None,
                 "html": Markup(part.html),  # noqa: S704 - elements and JSON blocks of layers.basemap
             }
         )
@@ -213,8 +216,8 @@ def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
         "locale": view.locale,
         "texts": {sentence: say(sentence) for sentence in CLIENT_TEXTS},
         "words": {
-            "category": dict(view.choices.categories),
-            "sector": dict(view.choices.sectors),
+            "category": _words(view.choices.categories),
+            "sector": _words(view.choices.sectors),
             "precision": {key: say(word) for key, word in PRECISION_WORDS.items()},
         },
         "home": drawn.home,
@@ -229,6 +232,11 @@ def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
     }
     blocks = {"page-data": page, "outlines": drawn.outlines}
     return {name: Markup(payload_text(value)) for name, value in blocks.items()}  # noqa: S704 - escaped there
+
+
+def _words(choices: tuple[Choice, ...]) -> dict[str, str]:
+    """Return labels by code, without the indent that shows a child in its list."""
+    return {code: label.strip() for code, label in choices}
 
 
 def _run_request(view: MapView, period: Period | None) -> dict[str, Any] | None:

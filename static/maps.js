@@ -36,14 +36,24 @@ export function quietly(action) {
 }
 
 // Leaflet's own scale speaks only of m and km.
-const Scale = L.Control.Scale.extend({
-  _updateMetric(most) {
-    const metres = this._getRoundNum(most);
-    this._updateScale(this._mScale, lengthText(metres), metres / most);
-  },
-});
+function scaleControl() {
+  const Scale = L.Control.Scale.extend({
+    _updateMetric(most) {
+      const metres = this._getRoundNum(most);
+      this._updateScale(this._mScale, lengthText(metres), metres / most);
+    },
+  });
+  return new Scale({ imperial: false, maxWidth: 140 });
+}
 
+/** Make a map; null when the set-up was not completed, so that the rest of the page still works. */
 export function addMap(id) {
+  if (!window.L) {
+    const container = document.getElementById(id);
+    container.classList.add("is-broken");
+    container.textContent = t("地图脚本没有装好：请运行 python -m layers.assets，再刷新本页");
+    return null;
+  }
   const map = L.map(id, {
     attributionControl: false,
     zoomControl: false,
@@ -58,7 +68,7 @@ export function addMap(id) {
   }
   L.control.zoom({ zoomInTitle: t("放大"), zoomOutTitle: t("缩小") }).addTo(map);
   homeControl().addTo(map);
-  new Scale({ imperial: false, maxWidth: 140 }).addTo(map);
+  scaleControl().addTo(map);
   if (page.view) {
     const [latitude, longitude, zoom] = page.view.split(",").map(Number);
     map.setView([latitude, longitude], zoom, { animate: false });
@@ -119,6 +129,7 @@ function drawBase(map) {
 
 /** Take note of a layer; it is drawn when it is first shown. */
 export function addLayer(map, key, block) {
+  if (!map) return;
   if (!drawn.has(key)) drawn.set(key, []);
   drawn.get(key).push({ map, block, layer: null });
   if (switchOf(key)?.checked) show(key, true);

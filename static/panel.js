@@ -25,7 +25,7 @@ export function wireForm() {
   area?.addEventListener("change", () => (form.elements.view.disabled = true));
   // Fields that were left out of the address must be there again when the user comes back.
   window.addEventListener("pageshow", () => {
-    for (const field of form.elements) if (field.type !== "hidden") field.disabled = false;
+    for (const field of form.elements) field.disabled = field.type === "hidden" && !field.value;
   });
 }
 
@@ -38,6 +38,7 @@ function lead(cell, action) {
 }
 
 function showShape(key, isWanted) {
+  if (!maps.length) return;
   switchOn(key);
   const [entry] = layersOf(key);
   const shape = entry?.layer.getLayers().find(isWanted);

@@ -87,13 +87,15 @@ def read_query(request: Request) -> tuple[MapQuery, tuple[str, ...]]:
             odd.add("?" if name not in MapQuery.model_fields else name)
             continue
         given[name] = value
-    try:
-        return MapQuery.model_validate(given), tuple(sorted(odd))
-    except ValidationError as error:
-        # A fault of the whole (one end without the other, the end before the start) has no place of its own.
-        wrong = {name for item in error.errors() for name in (item["loc"][:1] or ("start", "end"))}
-        kept = {name: value for name, value in given.items() if name not in wrong}
-        return MapQuery.model_validate(kept), tuple(sorted(odd | {str(name) for name in wrong}))
+    # The ends of a period are judged together only once each part is right by itself: hence more than one look.
+    while True:
+        try:
+            return MapQuery.model_validate(given), tuple(sorted(odd))
+        except ValidationError as error:
+            wrong = {str(name) for item in error.errors() for name in (item["loc"][:1] or ("start", "end"))}
+            wrong |= {"start", "end"} if wrong & {"start", "end"} else set()
+            odd |= wrong & given.keys()
+            given = {name: value for name, value in given.items() if name not in wrong}
 
 
 Understood = Annotated[tuple[MapQuery, tuple[str, ...]], Depends(read_query)]

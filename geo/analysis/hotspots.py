@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geo.analysis.circles import Circles
     from geo.analysis.scan import Places
-    from geo.analysis.windows import Circles
 
     Progress = Callable[[int, int], None]
 

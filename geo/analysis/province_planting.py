@@ -241,9 +241,9 @@ def _section_for(
 
 
 def _is_alone(rates: Rates, rows: NDArray[np.int64]) -> bool:
-    """Tell whether no copper of another line runs beside a section."""
+    """Tell whether no other line, of any kind, runs beside a section."""
     own = rates.segments["line_id"].to_numpy() == rates.segments["line_id"].iloc[int(rows[0])]
-    others = rates.segments.geometry.to_numpy()[rates.is_copper & ~own]
+    others = rates.segments.geometry.to_numpy()[~own]
     return not shapely.dwithin(others, _joined(rates, rows), _ALONE_M).any()
 
 

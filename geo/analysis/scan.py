@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo.analysis.likelihood import SAME_LLR, split_logs
+from geo.analysis.circles import lay_circles
+from geo.analysis.likelihood import SAME_LLR
 from geo.analysis.power import minimum_relative_risk
 from geo.analysis.threads import in_order
-from geo.analysis.windows import MOST_CASES, best_window, circles, largest_llrs
+from geo.analysis.windows import MOST_CASES, best_windows, largest_llrs
 from geo.crs import check_metres
 from geo.errors import InvalidInputError
 
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from geo.analysis.windows import Circles, Window
+    from geo.analysis.circles import Circles
+    from geo.analysis.windows import Window
 
 __all__ = [
     "MOST_CLUSTERS",
     "Places",
     "Scan",
-    "find_windows",
     "lay_windows",
     "merge_places",
     "minimum_relative_risk",
@@ -173,7 +174,7 @@ def poisson_scan(
         If the locations look like degrees.
     InvalidInputError
         If lengths differ, a value is negative, not finite or (cases) not whole, cases lie where there is no
-        exposure, or there are more neighbours than `geo.analysis.windows.MOST_NEIGHBOURS` (1 GiB).
+        exposure, or there are more neighbours than `geo.analysis.circles.MOST_NEIGHBOURS` (1 GiB).
 
     Notes
     -----
@@ -216,7 +217,7 @@ def scan_windows(
         maxima = simulate_maxima(
             windows, case_count=case_count, replications=replications, seed=seed, progress=progress
         )
-        found = find_windows(windows, places.cases, minimum_llr=0.0, most=MOST_CLUSTERS)
+        found = best_windows(windows, places.cases, minimum_llr=0.0, most=MOST_CLUSTERS)
     rows = [_row(rank, window, places=places, maxima=maxima) for rank, window in enumerate(found, start=1)]
     return Scan(
         clusters=_clusters(rows),
@@ -289,7 +290,7 @@ def lay_windows(places: Places, *, max_share: float) -> tuple[Circles | None, st
         return None, "too_few_locations"
     if not places.cases.any():
         return None, "no_cases"
-    windows = circles(places.xy_m, exposure=places.exposure, max_share=max_share)
+    windows = lay_circles(places.xy_m, exposure=places.exposure, max_share=max_share)
     held = np.bincount(windows.order >> 1, minlength=len(places.exposure)) > 0
     if not places.exposure[held].any():
         return None, "no_window"
@@ -355,22 +356,6 @@ def simulate_maxima(
             if progress is not None:
                 progress(min(first + _BLOCK, replications), replications)
     return maxima
-
-
-def find_windows(
-    windows: Circles, cases: NDArray[np.int64], *, minimum_llr: float, most: int
-) -> list[Window]:
-    """Return the best windows in turn, none sharing a place, while their ratio exceeds `minimum_llr`."""
-    logs = split_logs(int(cases.sum()))
-    taken = np.zeros(len(cases), dtype=np.bool_)
-    found: list[Window] = []
-    while len(found) < most:
-        window = best_window(windows, cases, logs=logs, taken=taken)
-        if window is None or window.llr <= minimum_llr + SAME_LLR:
-            break
-        found.append(window)
-        taken[window.members] = True
-    return found
 
 
 def _row(rank: int, window: Window, *, places: Places, maxima: NDArray[np.float64]) -> tuple[object, ...]:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.analysis.places import draw_places
-from geo.analysis.scan import MOST_CLUSTERS, find_windows
+from geo.analysis.scan import MOST_CLUSTERS
 from geo.analysis.threads import in_order
+from geo.analysis.windows import best_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from geo.analysis.circles import Circles
     from geo.analysis.scan import Places
     from geo.analysis.units import Units
-    from geo.analysis.windows import Circles
 
 _OF_SMALLER = 1 / 2
 _OF_LARGER = 1 / 3
@@ -81,7 +82,7 @@ def stable_shares(
         drawn_units, _ = units.nearest(draw_places(xy_m, radius_m=radius_m, rng=rng))
         cases = np.bincount(places.place_of[drawn_units], minlength=len(share))
         is_found = np.zeros(len(clusters), dtype=np.bool_)
-        for window in find_windows(windows, cases, minimum_llr=critical_llr, most=MOST_CLUSTERS):
+        for window in best_windows(windows, cases, minimum_llr=critical_llr, most=MOST_CLUSTERS):
             common = observed[:, window.members] @ share[window.members]
             is_found |= _is_same_place(common, held, float(share[window.members].sum()))
         return is_found

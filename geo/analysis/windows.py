@@ -1,8 +1,7 @@
-"""Lay circular windows about locations and walk them for the largest log-likelihood ratio.
+"""Walk circular windows for the largest log-likelihood ratio.
 
-Every window is a prefix of its centre's neighbours in order of distance, so one walk along the neighbours
-visits all windows of a centre. Simulated counts of many replications ride together in 64-bit words, 8, 16 or
-32 bits each, so that one addition serves them all.
+Simulated counts of many replications ride together in 64-bit words, 8, 16 or 32 bits each, so that one
+addition serves them all.
 """
 
 from __future__ import annotations
@@ -13,52 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from geo.analysis.circles import SAME_M
 from geo.analysis.likelihood import SAME_LLR, split_logs
-from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SAME_M = 1e-3
-"""Distances from one centre that differ by no more than this are equal: their locations enter together."""
-MOST_NEIGHBOURS = 2**28
-"""Largest neighbour list kept, over all centres: 1 GiB of 32-bit indices, about 23,000 equal locations."""
+    from geo.analysis.circles import Circles
+
 MOST_CASES = 2**31 - 1
 
-_INDEX_BITS = 20
-_BLOCK_KEYS = 2**20
 _WORDS = 8
 _LEVELS = (0.0, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 9.0, 10.0, 12.0)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Circles:
-    """Circular windows about each of n locations.
-
-    Parameters
-    ----------
-    xy_m : ndarray of float64, shape (n, 2)
-        Locations in metres, no two the same.
-    share : ndarray of float64, shape (n,)
-        Share of the whole exposure at each location; sums to 1.
-    order : ndarray of uint32
-        Neighbours of all centres one after another: ``2 * index``, plus 1 where a window may end.
-    starts : ndarray of int64, shape (n + 1,)
-        Where each centre's neighbours begin in `order`.
-    """
-
-    xy_m: NDArray[np.float64]
-    share: NDArray[np.float64]
-    order: NDArray[np.uint32]
-    starts: NDArray[np.int64]
-
-    def radii_m(self, centres: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the radius of the window of each centre that ends before ``order[stop]``."""
-        last = (self.order[stops - 1] >> 1).astype(np.int64)
-        radii: NDArray[np.float64] = np.hypot(*(self.xy_m[centres] - self.xy_m[last]).T)
-        return radii
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,96 +36,6 @@ class Window:
     members: NDArray[np.int64]
     radius_m: float
     llr: float
-
-
-def circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max_share: float) -> Circles:
-    """Lay every circle about every location that holds at most `max_share` of the exposure.
-
-    Parameters
-    ----------
-    xy_m : ndarray of float64, shape (n, 2)
-        Locations in metres, no two the same.
-    exposure : ndarray of float64, shape (n,)
-        Exposure >= 0 with a positive sum.
-    max_share : float
-        Largest share of the exposure in a window, 0 < max_share <= 1.
-
-    Returns
-    -------
-    Circles
-
-    Raises
-    ------
-    InvalidInputError
-        If the neighbours of all centres together exceed `MOST_NEIGHBOURS`.
-
-    Notes
-    -----
-    Time O(n^2 log n); memory 4 bytes a neighbour kept. A location that alone exceeds `max_share` is the
-    centre of no window.
-    """
-    count = len(xy_m)
-    if count >= 2**_INDEX_BITS:
-        raise InvalidInputError(f"too many locations: at most {2**_INDEX_BITS - 1} can be scanned")
-    share = exposure / exposure.sum()
-    extent_m = float(np.hypot(*np.ptp(xy_m, axis=0)))
-    # One sortable word a neighbour: its distance in units of the extent's 2**43rd part, then its index.
-    unit = (2 ** (63 - _INDEX_BITS) - 1) / max(extent_m, SAME_M)
-    index = np.arange(count, dtype=np.uint64)
-    parts: list[NDArray[np.uint32]] = []
-    lengths = np.empty(count, dtype=np.int64)
-    step = max(1, _BLOCK_KEYS // count)
-    kept = 0
-    for first in range(0, count, step):
-        block = xy_m[first : first + step]
-        square = (block[:, :1] - xy_m[:, 0]) ** 2
-        square += (block[:, 1:] - xy_m[:, 1]) ** 2
-        keys = (np.sqrt(square, out=square) * unit).astype(np.uint64)
-        keys = (keys << np.uint64(_INDEX_BITS)) | index
-        keys.sort(axis=1)
-        order = np.empty(keys.shape, dtype=np.uint32)
-        _cut(
-            keys,
-            share,
-            max_share * (1 + 1e-9),
-            np.uint64(SAME_M * unit),
-            order,
-            lengths[first : first + step],
-        )
-        kept += int(lengths[first : first + step].sum())
-        if kept > MOST_NEIGHBOURS:
-            raise InvalidInputError("too many locations for one scan: merge them into larger units")
-        parts.append(order[np.arange(count) < lengths[first : first + step, None]])
-    starts = np.concatenate(([0], np.cumsum(lengths)))
-    return Circles(xy_m=xy_m, share=share, order=np.concatenate(parts), starts=starts)
-
-
-@njit(nogil=True, cache=True)
-def _cut(
-    keys: NDArray[np.uint64],
-    share: NDArray[np.float64],
-    limit: float,
-    same: np.uint64,
-    order: NDArray[np.uint32],
-    lengths: NDArray[np.int64],
-) -> None:
-    """Write each centre's neighbours, mark the ends of rings, and stop before the share passes the limit."""
-    bits = np.uint64(_INDEX_BITS)
-    mask = (np.uint64(1) << bits) - np.uint64(1)
-    count = keys.shape[1]
-    for row in range(keys.shape[0]):
-        held = 0.0
-        length = 0
-        for k in range(count):
-            j = np.int64(keys[row, k] & mask)
-            held += share[j]
-            order[row, k] = 2 * j
-            if k + 1 == count or (keys[row, k + 1] >> bits) - (keys[row, k] >> bits) > same:
-                if held > limit:
-                    break
-                order[row, k] += 1
-                length = k + 1
-        lengths[row] = length
 
 
 def largest_llrs(windows: Circles, counts: NDArray[np.int64], *, case_count: int) -> NDArray[np.float64]:
@@ -319,10 +196,10 @@ def _look(
             lane += 1
 
 
-def best_window(
-    windows: Circles, cases: NDArray[np.int64], *, logs: NDArray[np.float64], taken: NDArray[np.bool_]
-) -> Window | None:
-    """Return the window of the largest ratio among those that hold no taken location.
+def best_windows(
+    windows: Circles, cases: NDArray[np.int64], *, minimum_llr: float, most: int
+) -> list[Window]:
+    """Return the best windows in turn, none sharing a location with a better one.
 
     Parameters
     ----------
@@ -330,26 +207,45 @@ def best_window(
         Windows over n locations.
     cases : ndarray of int64, shape (n,)
         Cases at each location.
-    logs : ndarray of float64, shape (C + 1,)
-        ``split_logs(C)`` of the number of cases in all.
-    taken : ndarray of bool, shape (n,)
-        Locations that no window may hold.
+    minimum_llr : float
+        Only windows whose ratio exceeds this.
+    most : int
+        Only so many.
 
     Returns
     -------
-    Window or None
-        None when no window holds more than expected. Among equal ratios the smallest radius wins, then
-        the lowest index of the centre.
+    list of Window
+        Best first. Among equal ratios the smallest radius wins, then the lowest index of the centre.
     """
-    count = len(windows.xy_m)
-    llrs = np.zeros(count)
-    stops = np.zeros(count, dtype=np.int64)
+    logs = split_logs(int(cases.sum()))
     expected = windows.share * (len(logs) - 1)
-    _best_by_centre(windows.order, windows.starts, expected, cases, taken, logs, llrs, stops)
+    # Cases, or -1 where a better window lies.
+    free = cases.astype(np.int64)
+    llrs = np.zeros(len(windows.xy_m))
+    stops = windows.starts[:-1].copy()
+    centres = np.arange(len(windows.xy_m))
+    found: list[Window] = []
+    while len(found) < most:
+        _best_by_centre(windows.order, windows.starts, centres, expected, free, logs, llrs, stops)
+        window = _best_of(windows, llrs, stops)
+        if window.llr <= minimum_llr + SAME_LLR:
+            break
+        found.append(window)
+        free[window.members] = -1
+        # Windows only go, so a centre keeps its best one until that one is hit, and one below never rises.
+        centres = np.flatnonzero(llrs > minimum_llr + SAME_LLR)
+        centres = centres[_are_hit(windows.order, windows.starts, centres, free, stops)]
+        llrs[centres] = 0.0
+        stops[centres] = windows.starts[centres]
+    return found
+
+
+def _best_of(windows: Circles, llrs: NDArray[np.float64], stops: NDArray[np.int64]) -> Window:
+    """Return the best of the centres' windows; an empty one where no centre has any."""
     best = float(llrs.max(initial=0.0))
-    if best <= SAME_LLR:
-        return None
-    tied = np.flatnonzero(llrs >= best - SAME_LLR)
+    if best <= 0:
+        return Window(centre=-1, members=np.empty(0, dtype=np.int64), radius_m=0.0, llr=0.0)
+    tied = np.flatnonzero((llrs >= best - SAME_LLR) & (llrs > 0))
     radii_m = windows.radii_m(tied, stops[tied])
     pick = int(np.lexsort((tied, np.round(radii_m / SAME_M)))[0])
     centre = int(tied[pick])
@@ -361,26 +257,26 @@ def best_window(
 def _best_by_centre(
     order: NDArray[np.uint32],
     starts: NDArray[np.int64],
+    centres: NDArray[np.int64],
     expected: NDArray[np.float64],
-    cases: NDArray[np.int64],
-    taken: NDArray[np.bool_],
+    free: NDArray[np.int64],
     logs: NDArray[np.float64],
     llrs: NDArray[np.float64],
     stops: NDArray[np.int64],
 ) -> None:
     """Write each centre's largest ratio and where its window ends; the smaller of equal windows."""
     case_count = logs.size - 1
-    for centre in range(starts.size - 1):
+    for centre in centres:
         held = 0.0
         count = 0
         has_grown = False
         for k in range(starts[centre], starts[centre + 1]):
             j = order[k] >> np.uint32(1)
-            if taken[j]:
-                break
             held += expected[j]
-            if cases[j] > 0:
-                count += cases[j]
+            if free[j] != 0:
+                if free[j] < 0:
+                    break
+                count += free[j]
                 has_grown = True
             # A window that gained exposure but no case cannot beat the one inside it.
             if not (has_grown and order[k] & np.uint32(1)):
@@ -393,3 +289,21 @@ def _best_by_centre(
                 if llr > llrs[centre] + SAME_LLR:
                     llrs[centre] = llr
                     stops[centre] = k + 1
+
+
+@njit(nogil=True, cache=True)
+def _are_hit(
+    order: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    centres: NDArray[np.int64],
+    free: NDArray[np.int64],
+    stops: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Say of each centre whether its best window holds a location that is no longer free."""
+    hit = np.zeros(centres.size, np.bool_)
+    for row in range(centres.size):
+        for k in range(starts[centres[row]], stops[centres[row]]):
+            if free[order[k] >> np.uint32(1)] < 0:
+                hit[row] = True
+                break
+    return hit

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from api import postgis, postgis_places
+from api import postgis_places
 from api.database import libpq_url
 from api.postgis import (
     ClusterError,
@@ -21,6 +21,7 @@ from api.postgis import (
     stop_cluster,
     superuser_url,
 )
+from api.postgis_processes import is_alive
 from api.settings import ROOT
 from geo.errors import MissingResourceError
 
@@ -44,7 +45,7 @@ def written_pid(info):
 
 def wait_until_dead(pid):
     deadline = time.monotonic() + 10
-    while postgis._is_alive(pid):
+    while is_alive(pid):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from geo.analysis import threads
+from geo.analysis import circles, threads
 from geo.analysis.scan import minimum_relative_risk, null_counts, poisson_scan
 from geo.errors import CancelledRunError, InvalidInputError, UnitError
 
@@ -82,14 +82,14 @@ def small_inputs(draw):
 def test_ratio_members_and_p_agree_with_the_slow_twin(given_input):
     xy, cases, exposure, max_share, seed = given_input
     scan = poisson_scan(xy, cases=cases, exposure=exposure, max_share=max_share, replications=19, seed=seed)
-    circles = twin_circles(xy, exposure, max_share)
-    if not circles:
+    rounds = twin_circles(xy, exposure, max_share)
+    if not rounds:
         assert scan.reason == "no_window"
         return
     simulated = null_counts(sum(cases), exposure, replications=19, seed=seed)
-    maxima = [twin_maximum(circles, row.tolist(), exposure) for row in simulated]
+    maxima = [twin_maximum(rounds, row.tolist(), exposure) for row in simulated]
     assert scan.maxima == pytest.approx(maxima, abs=1e-9)
-    expected = twin_clusters(circles, cases, exposure)
+    expected = twin_clusters(rounds, cases, exposure)
     assert len(scan.clusters) == len(expected)
     for row, (llr, radius, centre, members) in zip(scan.clusters.itertuples(), expected, strict=True):
         assert row.llr == pytest.approx(llr, abs=1e-9)
@@ -107,9 +107,9 @@ def test_every_width_of_packed_counts_gives_the_same_maxima(case_count):
     exposure = rng.integers(1, 9, size=len(xy))
     cases = rng.multinomial(case_count, exposure / exposure.sum())
     scan = poisson_scan(xy, cases=cases, exposure=exposure, replications=70, seed=5)
-    circles = twin_circles(xy, exposure.tolist(), 0.5)
+    rounds = twin_circles(xy, exposure.tolist(), 0.5)
     simulated = null_counts(case_count, exposure, replications=70, seed=5)
-    slow = [twin_maximum(circles, row.tolist(), exposure.tolist()) for row in simulated]
+    slow = [twin_maximum(rounds, row.tolist(), exposure.tolist()) for row in simulated]
     assert scan.maxima == pytest.approx(slow, abs=1e-6)
 
 
@@ -311,6 +311,13 @@ NAN, INF = float("nan"), float("inf")
 def test_bad_input_is_a_named_error(locations, change, error):
     with pytest.raises(error):
         poisson_scan(locations, **(GOOD | change))
+
+
+def test_more_neighbours_than_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(circles, "MOST_NEIGHBOURS", 1000)
+    xy = np.random.default_rng(0).random((60, 2)) * 1e4
+    with pytest.raises(InvalidInputError, match="too many locations"):
+        poisson_scan(xy, cases=np.ones(60), exposure=np.ones(60), replications=9, seed=1)
 
 
 @pytest.mark.parametrize(
