@@ -18,7 +18,7 @@ from geo.errors import InvalidInputError
 from geo.frames import AREAS, INCIDENTS, SEGMENTS, STATIONS
 from geo.periods import Period
 
-SEED = 7
+SEED = 20
 WHOLE = Period(START_ON, START_ON + timedelta(days=731))
 FRAMES = ("areas", "lines", "segments", "facilities", "stations", "incidents", "loss_items")
 
