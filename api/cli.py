@@ -262,7 +262,7 @@ def load_henan2008() -> None:
 
 
 @app.command()
-def demo(*, seed: Annotated[int, typer.Option(min=0, max=2**31)] = 2008) -> None:
+def demo(*, seed: Annotated[int, typer.Option(min=0, max=2**31)] = 20) -> None:
     """生成演示省（自有数据库）· make the demo province in a database of its own."""
     from api.loading import load_demo, opened_sessions
 

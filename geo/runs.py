@@ -219,11 +219,14 @@ def compute_hotspots(
         The same stored rows and the same request give the same bytes.
     """
     incidents = loaded.incidents
-    units = to_metric(loaded.units[["label", "geometry"]].assign(exposure=loaded.exposure.values))
+    units = loaded.units[["label", "geometry"]].assign(exposure=loaded.exposure.values)
     located = incidents[~incidents.geometry.isna()][["radius_m", "place_precision", "geometry"]]
+    if loaded.is_on_lines:
+        units["kind"] = loaded.units["kind"]
+        located["kind"] = incidents["cable_kind"]
     hotspots = find_hotspots(
         to_metric(located),
-        units,
+        to_metric(units),
         exposure_kind=loaded.exposure.kind,
         is_census=loaded.is_census,
         replications=request.replications,

@@ -149,6 +149,7 @@ class _Placed:
     xy_m: NDArray[np.float64]
     radius_m: NDArray[np.float64]
     unit: NDArray[np.int64]
+    kinds: NDArray[np.object_] | None
 
 
 def find_hotspots(
@@ -171,8 +172,9 @@ def find_hotspots(
     ----------
     incidents : GeoDataFrame of points, metric CRS
         Columns ``radius_m`` (>= 0, holds the true place) and ``place_precision``. Points may be missing.
+        Optionally ``kind``: such an incident falls only on units of that kind, None on any.
     units : GeoDataFrame of lines or of polygons, same CRS
-        Columns ``exposure`` (>= 0) and ``label``; the index is the unit id.
+        Columns ``exposure`` (>= 0) and ``label``, optionally ``kind``; the index is the unit id.
     exposure_kind : str
         ``pair_km_nights``, ``line_km_nights`` or ``area_km2``.
     is_census : bool
@@ -275,9 +277,15 @@ def _place(incidents: gpd.GeoDataFrame, units: gpd.GeoDataFrame, exposed: Units)
     if exposed.is_lines:
         is_known &= (radius_m <= LINE_RADIUS_LIMIT_M) & ~precision.isin(_COARSE).to_numpy()
     xy_m, radius_m = xy_m[is_known], radius_m[is_known]
-    unit, away_m = exposed.nearest(xy_m)
+    kinds = incidents["kind"].to_numpy(dtype=object)[is_known] if "kind" in incidents.columns else None
+    unit, away_m = exposed.nearest(xy_m, kinds=kinds)
     is_near = away_m <= radius_m + (SNAP_MARGIN_M if exposed.is_lines else 0.0)
-    return _Placed(xy_m=xy_m[is_near], radius_m=radius_m[is_near], unit=unit[is_near])
+    return _Placed(
+        xy_m=xy_m[is_near],
+        radius_m=radius_m[is_near],
+        unit=unit[is_near],
+        kinds=None if kinds is None else kinds[is_near],
+    )
 
 
 def _radii(radii: pd.Series[float]) -> NDArray[np.float64]:
@@ -330,6 +338,7 @@ def _judge(
         windows=windows,
         xy_m=placed.xy_m,
         radius_m=placed.radius_m,
+        kinds=placed.kinds,
         critical_llr=scan.critical_llr(rules.alpha),
         draws=rules.draws,
         seed=rules.seed,

@@ -33,6 +33,7 @@ def stable_shares(
     windows: Circles,
     xy_m: NDArray[np.float64],
     radius_m: NDArray[np.float64],
+    kinds: NDArray[np.object_] | None = None,
     critical_llr: float,
     draws: int,
     seed: int,
@@ -52,6 +53,8 @@ def stable_shares(
         Recorded places of the incidents used.
     radius_m : ndarray of float64, shape (n,)
         Radius that holds the true place.
+    kinds : ndarray of object, shape (n,), optional
+        Kind of unit that each incident concerns; see `Units.nearest`.
     critical_llr : float
         Ratio that a cluster must exceed; the same in every draw, since neither the exposure nor the
         number of cases changes.
@@ -79,7 +82,7 @@ def stable_shares(
 
     def one_draw(draw: int) -> NDArray[np.bool_]:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(1, draw))))
-        drawn_units, _ = units.nearest(draw_places(xy_m, radius_m=radius_m, rng=rng))
+        drawn_units, _ = units.nearest(draw_places(xy_m, radius_m=radius_m, rng=rng), kinds=kinds)
         cases = np.bincount(places.place_of[drawn_units], minlength=len(share))
         is_found = np.zeros(len(clusters), dtype=np.bool_)
         for window in best_windows(windows, cases, minimum_llr=critical_llr, most=MOST_CLUSTERS):

@@ -33,20 +33,27 @@ class Units:
         Where each unit stands in a scan: the middle of a line, the centroid of anything else.
     tree : STRtree
         Over the geometry.
+    kinds : dict
+        Kind -> (positions in `frame`, tree over those), for units that say their kind.
     """
 
     frame: gpd.GeoDataFrame
     is_lines: bool
     xy_m: NDArray[np.float64]
     tree: shapely.STRtree
+    kinds: dict[str, tuple[NDArray[np.int64], shapely.STRtree]]
 
-    def nearest(self, xy_m: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def nearest(
+        self, xy_m: NDArray[np.float64], *, kinds: NDArray[np.object_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the nearest unit of each place and its distance.
 
         Parameters
         ----------
         xy_m : ndarray of float64, shape (n, 2)
             Places in metres.
+        kinds : ndarray of object, shape (n,), optional
+            Kind of unit that each place wants, None for any. A kind that no unit has counts as any.
 
         Returns
         -------
@@ -55,16 +62,16 @@ class Units:
         distances_m : ndarray of float64, shape (n,)
             0 inside a polygon.
         """
-        pairs, distances_m = self.tree.query_nearest(
-            shapely.points(xy_m), all_matches=True, return_distance=True
-        )
-        # The pairs come sorted by place; within a place the lowest unit is put first.
-        order = np.lexsort((pairs[1], pairs[0]))
-        places, first = np.unique(pairs[0][order], return_index=True)
+        if kinds is None or not self.kinds:
+            return _nearest(self.tree, xy_m)
         units = np.zeros(len(xy_m), dtype=np.int64)
         away_m = np.full(len(xy_m), np.inf)
-        units[places] = pairs[1][order][first]
-        away_m[places] = distances_m[order][first]
+        is_any = ~np.isin(kinds.astype(str), list(self.kinds))
+        units[is_any], away_m[is_any] = _nearest(self.tree, xy_m[is_any])
+        for kind, (positions, tree) in self.kinds.items():
+            wants = kinds == kind
+            found, away_m[wants] = _nearest(tree, xy_m[wants])
+            units[wants] = positions[found] if len(found) else found
         return units, away_m
 
     def outline(self, positions: NDArray[np.int64], *, margin_m: float) -> shapely.Geometry:
@@ -75,14 +82,28 @@ class Units:
         return shapely.normalize(shapely.union_all(geometry))
 
 
+def _nearest(
+    tree: shapely.STRtree, xy_m: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    pairs, distances_m = tree.query_nearest(shapely.points(xy_m), all_matches=True, return_distance=True)
+    # The pairs come sorted by place; within a place the lowest unit is put first.
+    order = np.lexsort((pairs[1], pairs[0]))
+    places, first = np.unique(pairs[0][order], return_index=True)
+    units = np.zeros(len(xy_m), dtype=np.int64)
+    away_m = np.full(len(xy_m), np.inf)
+    units[places] = pairs[1][order][first]
+    away_m[places] = distances_m[order][first]
+    return units, away_m
+
+
 def read_units(units: gpd.GeoDataFrame) -> Units:
     """Check a frame of units and keep those with exposure.
 
     Parameters
     ----------
     units : GeoDataFrame, metric CRS
-        Lines or polygons (not both); columns ``exposure`` (float >= 0) and ``label``; the index is the
-        unit id, each one once.
+        Lines or polygons (not both); columns ``exposure`` (float >= 0) and ``label``, optionally ``kind``;
+        the index is the unit id, each one once.
 
     Returns
     -------
@@ -125,4 +146,13 @@ def read_units(units: gpd.GeoDataFrame) -> Units:
         is_lines=kinds <= set(_LINES),
         xy_m=np.column_stack((shapely.get_x(middle), shapely.get_y(middle))),
         tree=shapely.STRtree(geometry),
+        kinds=_trees_by_kind(frame),
     )
+
+
+def _trees_by_kind(frame: gpd.GeoDataFrame) -> dict[str, tuple[NDArray[np.int64], shapely.STRtree]]:
+    if "kind" not in frame.columns:
+        return {}
+    geometry, kinds = frame.geometry.to_numpy(), frame["kind"].to_numpy()
+    positions = {str(kind): np.flatnonzero(kinds == kind) for kind in sorted(set(kinds))}
+    return {kind: (chosen, shapely.STRtree(geometry[chosen])) for kind, chosen in positions.items()}

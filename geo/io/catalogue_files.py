@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 CATALOGUE_FOLDER = Path(__file__).resolve().parents[2] / "data" / "catalogues"
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
+_CABLE_KINDS = ("", "copper", "optical", "power", "coaxial")
 _COLUMNS = {
     "sectors": ("code", "name_zh", "name_en", "sort_order"),
-    "categories": ("code", "parent_code", "name_zh", "name_en", "sort_order"),
+    "categories": ("code", "parent_code", "name_zh", "name_en", "sort_order", "cable_kind"),
     "indicators": ("code", "name_zh", "name_en", "unit"),
 }
 
@@ -34,7 +35,8 @@ class Catalogues:
     sectors : DataFrame
         code, name_zh, name_en, sort_order.
     categories : DataFrame
-        code, parent_code (None at the top), name_zh, name_en, sort_order; parents stand before children.
+        code, parent_code (None at the top), name_zh, name_en, sort_order, cable_kind (the kind of cable
+        that such a case concerns, None where it may be any); parents stand before children.
     indicators : DataFrame
         code, name_zh, name_en, unit.
     """
@@ -100,8 +102,9 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(columns), dtype=object)
     if "sort_order" in columns:
         frame["sort_order"] = frame["sort_order"].astype("int64")
-    if "parent_code" in columns:
-        frame["parent_code"] = frame["parent_code"].where(frame["parent_code"] != "", None)
+    for column in ("parent_code", "cable_kind"):
+        if column in columns:
+            frame[column] = frame[column].where(frame[column] != "", None)
     return frame
 
 
@@ -120,4 +123,6 @@ def _faults(rows: list[dict[str, str]]) -> Iterable[Fault]:
                 yield Fault(number, column, "missing_value", "a name is empty")
         if not row.get("sort_order", "0").isascii() or not row.get("sort_order", "0").isdigit():
             yield Fault(number, "sort_order", "bad_number", "the order must be a whole number")
+        if row.get("cable_kind", "") not in _CABLE_KINDS:
+            yield Fault(number, "cable_kind", "unknown_word", "a kind is copper, optical, power or coaxial")
         known.add(row["code"])

@@ -39,8 +39,13 @@ class Category(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     sort_order: Mapped[int] = mapped_column(default=0)
+    cable_kind: Mapped[str | None]
+    """Kind of cable that such a case concerns: it is looked for on cable of that kind, not on any beside it."""
 
-    __table_args__ = (CheckConstraint(_CODE, name="code"),)
+    __table_args__ = (
+        CheckConstraint(_CODE, name="code"),
+        CheckConstraint("cable_kind in ('copper','optical','power','coaxial')", name="cable_kind"),
+    )
 
 
 class Organisation(Base):

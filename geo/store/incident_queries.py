@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from geo.periods import CHINA
 from geo.store.areas import Area
 from geo.store.base import in_window
+from geo.store.catalogues import Category
 from geo.store.incidents import Incident, LossItem
 from geo.store.rows import read_frame
 
@@ -102,6 +103,7 @@ def _incidents(wanted: IncidentFilter) -> Select[Any]:
         Incident.area_id,
         Area.name.label("area_name"),
         Incident.category_code.label("category"),
+        Category.cable_kind,
         Incident.sector_code.label("sector"),
         Incident.origin,
         Incident.is_census,
@@ -114,7 +116,8 @@ def _incidents(wanted: IncidentFilter) -> Select[Any]:
         Incident.snap_residual_m,
         Incident.geom,
     )
-    return select(*columns).outerjoin(Area, Area.id == Incident.area_id).where(and_(*_conditions(wanted)))
+    query = select(*columns).join(Category, Category.code == Incident.category_code)
+    return query.outerjoin(Area, Area.id == Incident.area_id).where(and_(*_conditions(wanted)))
 
 
 def find_incidents(

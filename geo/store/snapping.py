@@ -13,15 +13,15 @@ SNAP_MARGIN_M = 500.0
 """How much farther than its own radius a place may lie from the segment that was cut."""
 
 # Candidates by bounding box in degrees, then measured in metres; equal distances go to the lowest id.
+# A theft of copper is not put on the fibre that hangs beside it.
 _SNAP = text(
     """
     with place as (
-        select id, geom, radius_m, ST_Transform(geom, 4547) as metric, (radius_m + :margin) as reach,
-               lower(occurred) as since
-        from (select id, geom, radius_m, tstzrange(occurred_from, occurred_until) as occurred
-              from huxian.incident
-              where import_batch_id = :batch and geom is not null
-                and place_precision in ('point', 'section', 'village')) as recorded
+        select incident.id, geom, ST_Transform(geom, 4547) as metric, (radius_m + :margin) as reach,
+               occurred_from as since, category.cable_kind
+        from huxian.incident join huxian.category on category.code = incident.category_code
+        where import_batch_id = :batch and geom is not null
+          and place_precision in ('point', 'section', 'village')
     ), nearest as (
         select place.id, found.segment_id, found.residual_m, found.measure_m
         from place cross join lateral (
@@ -30,6 +30,7 @@ _SNAP = text(
                    ST_LineLocatePoint(segment.geom, place.geom) * segment.length_m as measure_m
             from huxian.segment
             where segment.geom && ST_Expand(place.geom, place.reach / 85000.0)
+              and coalesce(segment.kind = place.cable_kind, true)
               and coalesce(segment.in_service_from <= place.since::date, true)
               and coalesce(segment.in_service_until > place.since::date, true)
             order by residual_m, segment.id

@@ -120,6 +120,10 @@ def upgrade() -> None:
         sa.Column("name_zh", sa.String(), nullable=False),
         sa.Column("name_en", sa.String(), nullable=False),
         sa.Column("sort_order", sa.Integer(), nullable=False),
+        sa.Column("cable_kind", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "cable_kind in ('copper','optical','power','coaxial')", name=op.f("ck_category_cable_kind")
+        ),
         sa.CheckConstraint("code ~ '^[a-z][a-z0-9_]{1,40}$'", name=op.f("ck_category_code")),
         sa.ForeignKeyConstraint(
             ["parent_code"], ["huxian.category.code"], name=op.f("fk_category_parent_code")

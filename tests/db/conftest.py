@@ -4,14 +4,15 @@ import pytest
 from sqlalchemy.orm import Session
 
 from api.database import open_engine
-from tests.databases import urls_of
+from tests.databases import fresh_database
 
 
 @pytest.fixture(scope="session")
 def shared_engine(admin_url, template):
-    engine = open_engine(urls_of(admin_url, template).web)
-    yield engine
-    engine.dispose()
+    with fresh_database(admin_url, template=template) as urls:
+        engine = open_engine(urls.web)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture

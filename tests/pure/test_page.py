@@ -1,6 +1,7 @@
 """The page: what it counts, out of how many, from where; one policy, two languages, state in the address."""
 
 import colorsys
+import itertools
 import json
 import re
 import time
@@ -8,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
@@ -320,7 +321,7 @@ def test_classes_of_counts_have_no_gaps_and_end_at_the_largest(most):
     assert classes[0].lower == 1
     assert classes[-1].upper == most
     assert len(classes) <= len(COUNT_RAMP)
-    assert all(below.upper + 1 == above.lower for below, above in zip(classes, classes[1:], strict=False))
+    assert all(below.upper + 1 == above.lower for below, above in itertools.pairwise(classes))
     assert len({each.colour for each in classes}) == len(classes)
 
 
@@ -370,7 +371,7 @@ def test_density_is_laid_out_as_the_map_lays_pictures_out():
 
 def test_the_shared_border_is_the_same_from_both_sides():
     areas = sample_areas()
-    pairs = gpd.pd.DataFrame({"area_a_id": [10, 11, 10], "area_b_id": [11, 10, 13]})
+    pairs = pd.DataFrame({"area_a_id": [10, 11, 10], "area_b_id": [11, 10, 13]})
     found = shared_borders(pairs, areas).geometry
     assert found.iloc[0].equals(found.iloc[1])
     assert found.iloc[0].length == pytest.approx(1)
