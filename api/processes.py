@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -14,14 +15,18 @@ from api.databases import database_urls
 from api.jobs import ask_run, open_queue, work
 from api.loading import load_campaign_folder, load_demo, prepare
 from api.main import create_app
+from api.map_views import map_view
 from api.postgis import cluster_status, start_cluster, stop_cluster
 from api.supervisor import AlreadyRunningError, address, check_port, is_running, only_one, supervise
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
-from geo.store.incident_queries import extent_of_time
+from geo.store.incident_queries import IncidentFilter, extent_of_time
+from layers.page import Filters, render_map_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fastapi import FastAPI
 
     from api.settings import Settings
 
@@ -48,6 +53,7 @@ def serve_web(settings: Settings, *, demo: bool, report: Report) -> None:
     engine = open_engine(urls.web)
     queue = open_queue(urls.web)
     app = create_app(settings, make_sessions(engine), queue, demo=demo)
+    warm_up(app)
     uvicorn.run(
         app,
         host=settings.host.strip("[]"),
@@ -62,6 +68,23 @@ def serve_web(settings: Settings, *, demo: bool, report: Report) -> None:
         h11_max_incomplete_event_size=65_536,
     )
     engine.dispose()
+
+
+def warm_up(app: FastAPI) -> None:
+    """Draw the first page once, so that nobody waits for imports and the first picture."""
+    state = app.state
+    with state.sessions.begin() as session:
+        view = map_view(
+            session,
+            state.shelf,
+            state.settings,
+            Filters(),
+            wanted=IncidentFilter(),
+            locale=state.settings.locale,
+            nonce=token_urlsafe(18),
+            demo=state.demo,
+        )
+    render_map_page(view)
 
 
 def run_worker(settings: Settings, *, demo: bool, report: Report) -> None:

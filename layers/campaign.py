@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import numpy as np
-import shapely
-
-from geo.crs import STORED
 from layers.basemap import MapLayer
 from layers.incidents import COARSE
 from layers.payload import number_of, packed_outline, point_of, text_of
 from layers.texts import mark
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import geopandas as gpd
 
     from layers.texts import Texts
 
@@ -72,40 +67,6 @@ def _middle(geometry: Any) -> list[float] | None:
     if geometry is None or geometry.is_empty:
         return None
     return point_of(geometry if geometry.geom_type == "Point" else geometry.representative_point())
-
-
-def shared_borders(pairs: pd.DataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Find the border that the two areas of each pair share.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        `area_a_id`, `area_b_id` and whatever else goes with the pair.
-    areas : GeoDataFrame, EPSG:4326
-        Indexed by area id, a clean coverage: neighbours have the same vertices.
-
-    Returns
-    -------
-    GeoDataFrame, EPSG:4326
-        The columns of `pairs`; geometry (Multi)LineString, or None where an outline is unknown or the
-        areas do not touch. The same line for (a, b) and (b, a).
-    """
-    sides = [
-        areas.geometry.reindex(pairs[column]).to_numpy(dtype=object) for column in ("area_a_id", "area_b_id")
-    ]
-    lines = np.empty(len(pairs), dtype=object)
-    lines[:] = [_shared(first, second) for first, second in zip(*sides, strict=True)]
-    return gpd.GeoDataFrame(pairs.copy(), geometry=lines, crs=STORED)
-
-
-def _shared(first: Any, second: Any) -> Any:
-    if first is None or second is None:
-        return None
-    parts = shapely.get_parts(shapely.intersection(first, second))
-    lines = parts[shapely.get_dimensions(parts) == 1]
-    if not lines.size:
-        return None
-    return shapely.normalize(shapely.line_merge(shapely.union_all(lines)))
 
 
 def border_pair_layer(border_pairs: gpd.GeoDataFrame, *, number: int, say: Texts) -> MapLayer:

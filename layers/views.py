@@ -165,7 +165,7 @@ class MapPanel:
         present `target_change_pct`, `note`; geometry Point (polygons are looked up in `areas`).
     border_pairs : GeoDataFrame or None, EPSG:4326
         `name_a`, `name_b`, `lead_name`, `lead_basis` (stated, inferred), where present `note`; geometry is
-        the shared border (`layers.campaign.shared_borders` finds it).
+        the shared border, or None.
     supervised : GeoDataFrame or None, EPSG:4326
         `item_key`, `supervised_by`, `supervised_year`, `state`, where present `place_text`,
         `place_precision`; geometry Point.

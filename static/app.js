@@ -1,7 +1,7 @@
 // Entry of the map page: the calls that layers/basemap.py writes, and the wiring of the panel.
 
 import { addLayer, addMap, wireMaps } from "./maps.js";
-import { wireForm, wirePrint, wireTables } from "./panel.js";
+import { wireForm, wirePresets, wirePrint, wireTables } from "./panel.js";
 import { wireRun } from "./runs.js";
 import "./areas.js";
 import "./incidents.js";
@@ -13,8 +13,9 @@ export { addLayer, addMap };
 export function start() {
   wireMaps();
   wireForm();
+  wirePresets();
   wireTables();
   wirePrint();
   wireRun();
-  document.body.dataset.ready = "yes";
+  document.body.dataset.ready = String(Math.round(performance.now()));
 }

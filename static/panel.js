@@ -29,6 +29,20 @@ export function wireForm() {
   });
 }
 
+/** A list that lies over the map goes away by itself. */
+export function wirePresets() {
+  const presets = document.querySelector(".presets");
+  if (!presets) return;
+  document.addEventListener("click", ({ target }) => {
+    if (!presets.contains(target)) presets.open = false;
+  });
+  presets.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    presets.open = false;
+    presets.querySelector("summary").focus();
+  });
+}
+
 /** Turn a cell's text into a button that leads to its place on the map. */
 function lead(cell, action) {
   const button = element("button", { type: "button", class: "link", title: t("在图上看") });

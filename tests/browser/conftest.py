@@ -53,9 +53,19 @@ def until(page, script, *, seconds=10):
     Playwright's own ``wait_for_function`` makes code from text inside the page, which our policy forbids.
     """
     end = time.monotonic() + seconds
-    while not page.evaluate(script):
+    while not holds(page, script):
         assert time.monotonic() < end, f"never true: {script}"
         page.wait_for_timeout(40)
+
+
+def holds(page, script):
+    """Tell whether a script is true in the page; not while the page is being left."""
+    try:
+        return page.evaluate(script)
+    except Error as error:
+        if "context was destroyed" in error.message or "of null" in error.message:
+            return False
+        raise
 
 
 def give_up(reason):
@@ -84,13 +94,15 @@ def page_watch(chromium):
     """Return a function that opens an address and watches everything the browser does with it.
 
     ``page_watch(address, width=1366, height=768, allow=(), **context)``: `allow` lists pieces of complaints that
-    the test expects; further arguments go to Playwright's ``new_context``.
+    the test expects; further arguments go to Playwright's ``new_context``. ``page_watch.complaints`` is what it
+    has noticed so far.
     """
     opened = []
     complaints = []
 
     def watch(address, *, width=1366, height=768, allow=(), **context_options):
         context = chromium.new_context(viewport={"width": width, "height": height}, **context_options)
+        context.set_default_timeout(8_000)
         opened.append(context)
         context.add_init_script(REPORT_VIOLATIONS)
         home = urlsplit(address).netloc
@@ -120,6 +132,7 @@ def page_watch(chromium):
         page.goto(address)
         return page
 
+    watch.complaints = complaints
     yield watch
     for context in opened:
         try:

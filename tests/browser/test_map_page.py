@@ -106,6 +106,7 @@ def test_hostile_text_shows_literally_and_runs_nothing(show, locale):
         "select[name=area]",
     ):
         assert HOSTILE in page.locator(place).first.text_content(), place
+    assert HOSTILE in page.locator(".incident").first.get_attribute("title")
     for target in (
         ".incident.ring",
         ".coarse",
@@ -124,7 +125,6 @@ def test_hostile_text_shows_literally_and_runs_nothing(show, locale):
         until(page, "!document.querySelector('.leaflet-popup-content')")
     page.locator("path.area").first.dispatch_event("mouseover")
     assert HOSTILE in page.locator(".leaflet-tooltip").text_content()
-    assert HOSTILE in page.locator(".incident").first.get_attribute("title")
     assert page.evaluate("window.hacked") is None
     assert page.locator("#maps img").count() == page.locator(".leaflet-image-layer").count()
 
@@ -153,6 +153,19 @@ def test_the_attribution_of_a_base_map_is_text(show):
     page = show(view, allow=("404",))
     assert HOSTILE in page.locator(".leaflet-control-attribution").text_content()
     assert page.evaluate("window.hacked") is None
+
+
+def test_the_watch_notices_what_it_should(site, page_watch):
+    site.pages["/"] = lambda _: (
+        "<script>1</script><img src='http://other.example/x.png'><img src='/missing.png'>"
+        f"<script nonce='{NONCE}'>console.error('told'); throw new Error('thrown')</script>"
+    )
+    page_watch(site.address).wait_for_timeout(300)
+    noticed = "\n".join(page_watch.complaints)
+    for piece in ("content security policy", "404", "console: told", "error: thrown"):
+        assert piece in noticed
+    assert "other.example" in noticed
+    page_watch.complaints.clear()
 
 
 # What is drawn
@@ -307,8 +320,8 @@ def test_reload_keeps_layers_and_view(show):
 def test_all_layers_can_be_hidden_and_stay_hidden(show):
     page = show(sample_view())
     page.get_by_label("不着色").check()
-    for box in page.locator(".layer input:checked").all():
-        box.uncheck()
+    while page.locator(".layer input:checked").count():
+        page.locator(".layer input:checked").first.uncheck()
     assert query_of(page)["layers"] == "none"
     page.reload()
     page.wait_for_selector("body[data-ready]", state="attached")
@@ -337,6 +350,19 @@ def test_another_area_lets_go_of_the_view(show):
     page.get_by_role("button", name="更新地图").click()
     page.wait_for_selector("body[data-ready]", state="attached")
     assert "view" not in query_of(page)
+
+
+def test_the_list_of_periods_opens_and_goes_away(show):
+    page = show(sample_view())
+    summary = page.locator(".presets summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("link", name="2008年1–6月").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("link", name="2008年1–6月").is_visible()
+    summary.click()
+    page.locator(".map-head").click()
+    assert not page.get_by_role("link", name="2008年1–6月").is_visible()
 
 
 def test_dates_that_cannot_be_are_told_before_sending(show):
@@ -389,7 +415,7 @@ def test_focus_can_be_seen(show):
 
 def test_a_row_of_the_table_leads_to_its_place(show):
     page = show(sample_view())
-    page.locator("tr[data-number='1'] button").focus()
+    page.locator("[data-clusters=hotspots] button").focus()
     page.keyboard.press("Enter")
     assert "相对风险5.8" in page.locator(".leaflet-popup-content").text_content()
 
@@ -454,7 +480,7 @@ def test_without_scripts_the_answer_and_the_filter_still_work(site, page_watch):
     site.pages["/"] = stateful(sample_view())
     page = page_watch(site.address, java_script_enabled=False)
     assert page.locator(".verdict").is_visible()
-    assert page.locator(".clusters").is_visible()
+    assert page.locator("[data-clusters=hotspots]").is_visible()
     assert not page.locator("[data-print]").is_visible()
     page.locator("select[name=sector]").select_option("power")
     page.get_by_role("button", name="更新地图").click()
@@ -520,7 +546,7 @@ def test_progress_is_shown_and_can_be_cancelled(show, site):
     page = show(unrun(run=RunState(state="running", run_id=7)))
     until(page, "document.querySelector('progress').value === 50")
     page.get_by_role("button", name="取消").click()
-    until(page, "document.querySelector('[data-run-status]').textContent === '已取消'", timeout=15_000)
+    until(page, "document.querySelector('[data-run-status]').textContent === '已取消'", seconds=15)
     assert page.get_by_role("button", name="计算热点").is_enabled()
     assert ("POST", "/runs/7/cancel", b"{}") in site.asked
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import pandas as pd
 import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
@@ -21,7 +20,6 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from geo.errors import InvalidInputError
 from layers.areas import area_outlines
 from layers.assets import PROJECT_ROOT
-from layers.campaign import shared_borders
 from layers.client_texts import CLIENT_TEXTS
 from layers.density import density_layer, density_peak
 from layers.page import (
@@ -367,15 +365,6 @@ def test_density_is_laid_out_as_the_map_lays_pictures_out():
     incidents = sample_incidents().dropna(subset="radius_m")
     assert west < incidents.geometry.x.min() < incidents.geometry.x.max() < east
     assert south < incidents.geometry.y.min() < incidents.geometry.y.max() < north
-
-
-def test_the_shared_border_is_the_same_from_both_sides():
-    areas = sample_areas()
-    pairs = pd.DataFrame({"area_a_id": [10, 11, 10], "area_b_id": [11, 10, 13]})
-    found = shared_borders(pairs, areas).geometry
-    assert found.iloc[0].equals(found.iloc[1])
-    assert found.iloc[0].length == pytest.approx(1)
-    assert found.iloc[2] is None
 
 
 def test_outlines_of_an_empty_frame_are_none():
