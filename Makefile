@@ -28,7 +28,7 @@ setup: ## 开发环境 .venv（含测试工具）和地图组件 · .venv for de
 	@$(PY) -m layers.assets
 
 test: ## 全部测试：纯计算、数据库、接口、浏览器 · all tests (ARGS=... goes to pytest)
-	@scripts/venv.sh $(TEST_LOCKS)
+	@scripts/venv.sh $(TEST_LOCKS) $(HENAN_LOCK)
 	@$(PY) -m layers.assets
 	@$(PY) scripts/test_services.py
 	@$(PY) -m pytest $(ARGS)

@@ -62,7 +62,9 @@ class Guard:
                 for name, value in _HEADERS.items():
                     headers[name] = value
                 headers.setdefault("Content-Security-Policy", _STRICT)
-                headers.setdefault("Cache-Control", "private, no-store")
+                # Our own files may be kept, but are asked for anew each time; answers with data never are.
+                is_static = scope["path"].startswith("/static/")
+                headers.setdefault("Cache-Control", "private, no-cache" if is_static else "private, no-store")
                 headers["X-Request-Id"] = scope["state"]["request_id"]
             await send(message)
 

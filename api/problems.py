@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from geo import errors
+from layers.page import content_security_policy, render_problem_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import FastAPI, Request
+
+    from layers.views import Locale
 
 log = logging.getLogger("huxian")
 
@@ -81,8 +85,8 @@ def problem(
     detail: str | None = None,
     faults: Sequence[dict[str, Any]] = (),
     headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    """Build one problem+json answer.
+) -> Response:
+    """Build one answer: problem+json, or for a browser that asks for a page, a page that says the same.
 
     Parameters
     ----------
@@ -108,10 +112,34 @@ def problem(
     }
     if faults:
         body["errors"] = list(faults)
+    if request.method == "GET" and _wants_page(request):
+        return _problem_page(request, status, title, body, headers)
     return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
 
 
-def _domain_problem(request: Request, error: Exception) -> JSONResponse:
+def _wants_page(request: Request) -> bool:
+    """Tell whether a person's browser asks, rather than a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _problem_page(
+    request: Request, status: int, title: str, body: dict[str, Any], headers: dict[str, str] | None
+) -> Response:
+    """Render a failure for people; titles hold both languages, and so may the detail."""
+    nonce = secrets.token_urlsafe(18)
+    locale: Locale = "en" if request.query_params.get("lang") == "en" else "zh"
+    page = render_problem_page(
+        locale=locale,
+        nonce=nonce,
+        title=title,
+        detail=str(body["detail"]),
+        request_id=str(body["request_id"]),
+    )
+    policy = {"Content-Security-Policy": content_security_policy(nonce)}
+    return HTMLResponse(page, status_code=status, headers=(headers or {}) | policy)
+
+
+def _domain_problem(request: Request, error: Exception) -> Response:
     for kind in type(error).__mro__:
         if kind in STATUSES:
             status, title = STATUSES[kind]
@@ -125,7 +153,7 @@ def _domain_problem(request: Request, error: Exception) -> JSONResponse:
     return problem(request, status, title, detail=str(error), faults=faults)
 
 
-def _validation_problem(request: Request, error: Exception) -> JSONResponse:
+def _validation_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     # The value itself (``input``) and the context stay out: they may hold anything, also lone surrogates.
@@ -147,7 +175,7 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _http_problem(request: Request, error: Exception) -> JSONResponse:
+def _http_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     title = HTTPStatus(error.status_code).phrase
@@ -166,7 +194,7 @@ def _is_outage(error: Exception) -> bool:
     )
 
 
-def _database_problem(request: Request, error: Exception) -> JSONResponse:
+def _database_problem(request: Request, error: Exception) -> Response:
     if _is_outage(error):
         log.warning("database unavailable: %s", type(error).__name__)
         return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, _UNAVAILABLE, headers={"Retry-After": "2"})
@@ -181,7 +209,7 @@ def _database_problem(request: Request, error: Exception) -> JSONResponse:
     return _unexpected(request, error)
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def _unexpected(request: Request, error: Exception) -> Response:
     reference = uuid.uuid4().hex
     log.error("unexpected failure %s", reference, exc_info=error)
     return problem(

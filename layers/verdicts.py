@@ -51,6 +51,8 @@ _HEADLINES = {
     "failed": mark("计算没有完成"),
 }
 _MOST_NAMES = 3
+_ONE_BREATH = 24
+"""Characters; names of stretches of line are long."""
 _MOST_SENTENCES = 3
 _FEW = 0.1
 _SMALL_P = 0.1
@@ -306,10 +308,13 @@ def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts, *, num
 
 
 def _place(labels: tuple[str, ...], say: Texts) -> str:
-    """Name a place by its first labels, and say how many there are in all."""
+    """Name a place by as many of its labels as can be said in one breath, and how many there are in all."""
     if not labels:
         return say("（未命名）")
-    named = say.listed(labels[:_MOST_NAMES])
-    if len(labels) <= _MOST_NAMES:
+    shown = 1
+    while shown < min(len(labels), _MOST_NAMES) and len("".join(labels[: shown + 1])) <= _ONE_BREATH:
+        shown += 1
+    named = say.listed(labels[:shown])
+    if shown == len(labels):
         return named
     return say("%(places)s等%(count)s处", places=named, count=len(labels))

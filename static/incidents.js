@@ -6,6 +6,7 @@ import { drawsLayer } from "./maps.js";
 const COARSE = ["county", "city"];
 const EXACT = ["point", "section"];
 const RING_PX = 7;
+const CROWDED_PX = 60;
 const SEVERAL = 15;
 const MANY = 300;
 const MOST_LISTED = 12;
@@ -62,29 +63,18 @@ function clusters(placed) {
   return group;
 }
 
-// A circle smaller than the ring that marks the incident would only be a smudge: it appears on zooming in.
-function radii(map, placed) {
-  const wide = placed.filter((each) => each.radius_m > 0);
-  const isMany = wide.length > MANY;
-  const circles = wide.map((each) =>
-    L.circle(each.at, {
-      radius: each.radius_m,
-      renderer: map.renderers.radii,
-      interactive: false,
-      color: colour("incident"),
-      weight: 1,
-      opacity: isMany ? 0.4 : 0.55,
-      fillOpacity: isMany ? 0 : 0.045,
-      className: "radius",
-    }),
-  );
+const metresPerPixel = (map) => (156543 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / 2 ** map.getZoom();
+
+// Circles that are smaller than the sign in their middle would only be smudges: they appear on zooming in.
+function circlesFrom(map, circles, pixels) {
   const group = L.layerGroup();
   const fit = () => {
-    const metresPerPixel = 156543 * Math.cos((map.getCenter().lat * Math.PI) / 180) / 2 ** map.getZoom();
-    circles.forEach((circle, i) => {
-      const isVisible = wide[i].radius_m / metresPerPixel > RING_PX;
-      if (isVisible !== group.hasLayer(circle)) isVisible ? group.addLayer(circle) : group.removeLayer(circle);
-    });
+    const scale = metresPerPixel(map);
+    for (const circle of circles) {
+      const isVisible = circle.getRadius() / scale > pixels;
+      if (isVisible && !group.hasLayer(circle)) group.addLayer(circle);
+      if (!isVisible && group.hasLayer(circle)) group.removeLayer(circle);
+    }
   };
   group.on("add", () => {
     map.on("zoomend", fit);
@@ -94,37 +84,37 @@ function radii(map, placed) {
   return group;
 }
 
-// What is known to the county only is never a dot: one dashed circle for all that share it, and their number.
-function coarseMarks(map, coarse) {
-  const groups = Map.groupBy ? Map.groupBy(coarse, keyOf) : grouped(coarse);
-  return [...groups.values()].flatMap((members) => {
-    const [first] = members;
-    const circle = L.circle(first.at, {
-      radius: Math.max(...members.map((each) => each.radius_m)),
-      renderer: map.renderers.radii,
-      interactive: false,
-      color: colour("incident"),
-      weight: groups.size > SEVERAL ? 0.9 : 1.4,
-      dashArray: "6 6",
-      opacity: groups.size > SEVERAL ? 0.45 : 0.75,
-      fillOpacity: groups.size > SEVERAL ? 0 : 0.02,
-      className: "radius is-coarse",
-    });
-    const count = members.length;
-    const title = t("{count}起只知到{area}，不是准确位置", { count, area: first.area || word("precision", first.precision) });
-    const isMany = groups.size > SEVERAL;
-    const html = element("span", {}, isMany ? String(count) : t("{count}起", { count }));
-    const icon = L.divIcon({ className: "coarse", html, iconSize: isMany ? [18, 18] : [38, 20] });
-    const label = L.marker(first.at, { icon, title }).bindPopup(() => listCard(title, members.map(incidentCard)));
-    return [circle, label];
-  });
+function radii(map, placed) {
+  const wide = placed.filter((each) => each.radius_m > 0);
+  const strength = wide.length > MANY ? { opacity: 0.4, fillOpacity: 0 } : { opacity: 0.55, fillOpacity: 0.045 };
+  const style = { renderer: map.renderers.radii, interactive: false, color: colour("incident"), weight: 1, className: "radius", ...strength };
+  return circlesFrom(map, wide.map((each) => L.circle(each.at, { radius: each.radius_m, ...style })), RING_PX);
 }
 
-const keyOf = (each) => `${each.at}`;
+// What is known to the county only is never a dot: one dashed circle for all that share it, and their number.
+function coarseMarks(map, coarse) {
+  const groups = [...grouped(coarse).values()];
+  const isMany = groups.length > SEVERAL;
+  const strength = isMany ? { weight: 0.9, opacity: 0.5, fillOpacity: 0 } : { weight: 1.4, opacity: 0.75, fillOpacity: 0.02 };
+  const style = { renderer: map.renderers.radii, interactive: false, color: colour("incident"), dashArray: "6 6", className: "radius is-coarse", ...strength };
+  const circles = groups.map((members) => L.circle(members[0].at, { radius: Math.max(...members.map((each) => each.radius_m)), ...style }));
+  const labels = groups.map((members) => {
+    const [first] = members;
+    const count = members.length;
+    const title = t("{count}起只知到{area}，不是准确位置", { count, area: first.area || word("precision", first.precision) });
+    const html = element("span", {}, isMany ? String(count) : t("{count}起", { count }));
+    const icon = L.divIcon({ className: "coarse", html, iconSize: isMany ? [18, 18] : [38, 20] });
+    return L.marker(first.at, { icon, title }).bindPopup(() => listCard(title, members.map(incidentCard)));
+  });
+  return [circlesFrom(map, circles, isMany ? CROWDED_PX : 0), ...labels];
+}
 
 function grouped(coarse) {
   const groups = new Map();
-  for (const each of coarse) groups.set(keyOf(each), [...(groups.get(keyOf(each)) ?? []), each]);
+  for (const each of coarse) {
+    const key = each.at.join();
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
   return groups;
 }
 

@@ -1,6 +1,6 @@
 // The panel beside the map: dates that agree, rows that lead to their place, and paper.
 
-import { element, outlines, readBlock, t } from "./page.js";
+import { element, outlines, page, readBlock, t } from "./page.js";
 import { layersOf, maps, quietly, switchOn } from "./maps.js";
 
 export function wireForm() {
@@ -105,7 +105,8 @@ function settle(bounds) {
   quietly(() => {
     maps.forEach((map, i) => {
       map.invalidateSize({ animate: false });
-      map.fitBounds(bounds[i], { animate: false });
+      // Who saw everything wants everything on paper too, and as large as paper allows.
+      map.fitBounds(bounds[i].contains(page.home) ? page.home : bounds[i], { animate: false });
     });
   });
 }

@@ -433,6 +433,12 @@ def test_a_row_of_the_areas_leads_to_its_place(show):
 def test_an_old_desktop_needs_no_sideways_scroll(show, make, locale):
     page = show(make(locale=locale))
     assert spread_out(page) <= 0
+    assert (
+        page.evaluate(
+            "(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector('.side'))"
+        )
+        <= 0
+    )
     assert page.locator("#map_0").bounding_box()["height"] > 350
     assert page.evaluate("document.documentElement.scrollHeight") <= 768
 

@@ -131,6 +131,13 @@ def test_a_place_of_many_names_is_cut_and_counted():
     assert texts[0].sentence.startswith("全部时间，")
 
 
+def test_long_names_are_cut_after_one_breath():
+    clusters = sample_hotspots().clusters.iloc[[0]].reset_index(drop=True)
+    clusters.at[0, "labels"] = ("项城市 项城市局—平舆县局线 黄土村至瓦窑沟段", "平舆县 另一条线 甲至乙段")
+    texts = cluster_texts(sample_hotspots(clusters=clusters), period=None, locale="zh")
+    assert texts[0].place == "项城市 项城市局—平舆县局线 黄土村至瓦窑沟段等2处"
+
+
 def test_an_endless_risk_is_put_into_words():
     clusters = sample_hotspots().clusters.iloc[[0]].assign(relative_risk=math.inf)
     texts = cluster_texts(sample_hotspots(clusters=clusters), period=PERIOD, locale="zh")
