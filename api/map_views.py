@@ -154,6 +154,8 @@ def _panel(picture: Picture, run: Run | None, *, lines_url: str | None, tiles_ur
         total_count=picture.total_count,
         unlocated_count=picture.unlocated_count,
         coarse_count=picture.coarse_count,
+        covers_period=picture.covers_period,
+        is_selection=picture.is_selection,
         incidents=picture.incidents,
         incident_tiles=tiles_url if picture.needs_tiles else None,
         areas=picture.areas,

@@ -14,6 +14,7 @@ from geo.store.areas import find_areas
 from geo.store.campaigns import find_border_pairs, find_campaign_areas, find_supervised_incidents
 from geo.store.incident_queries import (
     IncidentFilter,
+    extent_of_time,
     find_incidents,
     incident_count,
     incident_counts_by_area,
@@ -52,6 +53,11 @@ class Picture:
         Rows to draw; beyond `MOST_INLINE` only those known to a county or city, which tiles never draw.
     needs_tiles : bool
         Whether the other rows must come as tiles.
+    covers_period : bool
+        Whether the period meets the time that the stored incidents span at all; outside it every area is
+        silent, and a count of 0 says nothing.
+    is_selection : bool
+        Whether the incidents are a selected list rather than all that were recorded.
     incident_count, total_count, unlocated_count, coarse_count : int
         In this picture; in the whole database; of this picture without any place; known to a county or
         city only.
@@ -66,6 +72,8 @@ class Picture:
     period: Period
     incidents: gpd.GeoDataFrame
     needs_tiles: bool
+    covers_period: bool
+    is_selection: bool
     incident_count: int
     total_count: int
     unlocated_count: int
@@ -143,6 +151,12 @@ def _density(incidents: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> Density | 
     )
 
 
+def _covers(session: Session, period: Period) -> bool:
+    extent = extent_of_time(session)
+    start, until = period.bounds_at()
+    return extent is not None and extent[0] < until and extent[1] > start
+
+
 def load_picture(session: Session, wanted: IncidentFilter, period: Period) -> Picture:
     """Load one picture; the period replaces the filter's own."""
     wanted = replace(wanted, period=period)
@@ -150,11 +164,15 @@ def load_picture(session: Session, wanted: IncidentFilter, period: Period) -> Pi
     needs_tiles = count > MOST_INLINE
     everything = find_incidents(session, wanted)
     areas = _counted_areas(session, wanted, period)
+    covers_period = _covers(session, period)
+    areas["has_data"] &= covers_period
     coarse = everything["place_precision"].isin(COARSE)
     return Picture(
         period=period,
         incidents=everything[coarse].iloc[:MOST_INLINE] if needs_tiles else everything,
         needs_tiles=needs_tiles,
+        covers_period=covers_period,
+        is_selection=len(everything) > 0 and not everything["is_census"].any(),
         incident_count=count,
         total_count=incident_count(session),
         unlocated_count=unlocated_count(session, wanted),

@@ -43,13 +43,23 @@ def counted_text(panel: MapPanel, say: Texts) -> str:
         counted.append(say("%(unlocated)s起没有位置，未画出", unlocated=panel.unlocated_count))
     if panel.total_count != panel.incident_count:
         counted.append(say("全库%(total)s起", total=panel.total_count))
+    if not panel.covers_period:
+        counted.append(say("这个时段没有数据报来"))
     return say("，").join(counted)
 
 
 def change_text(panels: tuple[MapPanel, ...], say: Texts) -> str:
-    """Compare with the same period a year before; no percentage where it had nothing."""
+    """Compare with the same period a year before, where both sides say how much happened.
+
+    No percentage where the year before had nothing; no number at all where a period brought no data, or
+    where the cases were selected.
+    """
     if len(panels) == 1:
         return ""
+    if not all(panel.covers_period for panel in panels):
+        return say("有一个时段没有数据报来，不能与上年同期比")
+    if any(panel.is_selection for panel in panels):
+        return say("是挑选的案件，不是全部发案，不能与上年同期比")
     now, before = panels[0].incident_count, panels[1].incident_count
     change = _signed(now - before)
     if before:

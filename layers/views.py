@@ -143,6 +143,10 @@ class MapPanel:
         Incidents of the selection without any place; they cannot be drawn.
     coarse_count : int or None
         Incidents of the selection known to the county or city only; None counts them in `incidents`.
+    covers_period : bool
+        False when no data came from this period: then a count of 0 says nothing.
+    is_selection : bool
+        Whether the incidents are a selected list rather than all that were recorded.
     incidents : GeoDataFrame or None, EPSG:4326
         Points (or None), indexed by id, columns of `geo.frames.INCIDENTS` and `case_number`,
         `date_precision`; where present also `area_name`, `direct_loss_yuan`, `loss_qualifier`,
@@ -177,6 +181,8 @@ class MapPanel:
     title: str = ""
     unlocated_count: int = 0
     coarse_count: int | None = None
+    covers_period: bool = True
+    is_selection: bool = False
     incidents: gpd.GeoDataFrame | None = None
     incident_tiles: str | None = None
     areas: gpd.GeoDataFrame | None = None
