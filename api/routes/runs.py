@@ -99,6 +99,18 @@ def _view(run: Run) -> dict[str, Any]:
     return {name: getattr(run, name) for name in RunView.model_fields}
 
 
+def outward_result(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result without outlines made of area polygons, whose licence may forbid handing them on.
+
+    Outlines of lines are our own; clusters of areas keep the ids and names of their members.
+    """
+    if result.get("exposure_kind") != "area_km2":
+        return result
+    clusters = result["clusters"]
+    features = [feature | {"geometry": None} for feature in clusters["features"]]
+    return result | {"clusters": clusters | {"features": features}}
+
+
 @router.get("")
 def list_runs(session: Sessioned, query: Annotated[RunQuery, Query()]) -> RunList:
     """Return runs, newest first."""
@@ -122,7 +134,9 @@ def post_run(request: Request, response: Response, session: Sessioned, body: Run
 def get_one_run(session: Sessioned, run_id: RunId) -> RunDetail:
     """Return a run with its result, if it has one."""
     run = get_run(session, run_id)
-    return RunDetail(**_view(run), result=None if run.result is None else json.loads(run.result))
+    return RunDetail(
+        **_view(run), result=None if run.result is None else outward_result(json.loads(run.result))
+    )
 
 
 @router.post("/{run_id}/cancel")

@@ -10,6 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from api.database import make_sessions, open_engine
 from api.jobs import ask_run, open_queue, work, work_on_run
+from api.routes.runs import outward_result
 from geo.periods import read_period
 from geo.runs import HotspotRequest
 from geo.store.runs import finish_run, get_run, request_cancel, take_run
@@ -151,3 +152,12 @@ def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, fi
 def test_watching_a_run_that_is_not_there_says_so(client):
     with client.stream("GET", "/runs/123456/events") as stream:
         assert "missing" in stream.read().decode()
+
+
+def test_outlines_made_of_area_polygons_are_not_handed_on():
+    feature = {"type": "Feature", "geometry": {"type": "Point"}, "properties": {"rank": 1}}
+    clusters = {"type": "FeatureCollection", "features": [feature]}
+    by_area = outward_result({"exposure_kind": "area_km2", "clusters": clusters})
+    assert by_area["clusters"]["features"] == [feature | {"geometry": None}]
+    by_line = {"exposure_kind": "pair_km_nights", "clusters": clusters}
+    assert outward_result(by_line) == by_line
