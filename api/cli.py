@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -390,8 +389,3 @@ def doctor() -> None:
     Console().print(table)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
-
-
-def main() -> None:
-    """Run the command."""
-    sys.exit(app())

@@ -70,8 +70,3 @@ def add_batch(
     session.add(batch)
     session.flush()
     return batch
-
-
-def find_batches(session: Session, *, limit: int = 50) -> list[ImportBatch]:
-    """Return the newest batches first."""
-    return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)))
