@@ -14,7 +14,21 @@ from api.guards import Guard
 from api.jobs import software_version
 from api.map_views import PictureShelf
 from api.problems import DOCUMENTED, install_problems
-from api.routes import areas, health, incidents, lines, map_page, runs
+from api.routes import (
+    areas,
+    docs_page,
+    duplicates,
+    exports,
+    health,
+    imports,
+    incidents,
+    lines,
+    map_page,
+    ogc,
+    reconciliation,
+    runs,
+    tiles,
+)
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -23,6 +37,21 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
+_ROUTES = (
+    health,
+    map_page,
+    areas,
+    incidents,
+    lines,
+    runs,
+    tiles,
+    imports,
+    exports,
+    reconciliation,
+    duplicates,
+    ogc,
+    docs_page,
+)
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver"})
 
 
@@ -66,7 +95,7 @@ def create_app(settings: Settings, sessions: SessionMaker, queue: App, *, demo: 
     app.state.demo = demo
     app.state.shelf = PictureShelf()
     install_problems(app)
-    for module in (health, map_page, areas, incidents, lines, runs):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # Level 4 halves the pages at a tenth of the time the default level 9 takes.

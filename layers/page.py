@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from geo.crs import STORED
@@ -22,9 +19,9 @@ from layers.maps import draw_maps
 from layers.payload import payload_text
 from layers.periods import period_text
 from layers.policy import check_nonce, content_security_policy, tiles_origin_of
+from layers.shell import environment, shell
 from layers.tables import area_rows
 from layers.texts import texts_in
-from layers.theme import COLOURS
 from layers.verdicts import cluster_texts, verdict_of
 from layers.views import (
     BaseTiles,
@@ -66,8 +63,6 @@ __all__ = [
     "tiles_origin_of",
 ]
 
-_TEMPLATES = Path(__file__).parent / "templates"
-
 
 def render_map_page(view: MapView) -> str:
     """Render the whole page.
@@ -89,7 +84,7 @@ def render_map_page(view: MapView) -> str:
     """
     _check(view)
     drawn = draw_maps(view)
-    return _environment(view.locale).get_template("map.html").render(**_model(view, drawn))
+    return environment(view.locale).get_template("map.html").render(**_model(view, drawn))
 
 
 def render_problem_page(*, locale: Locale, nonce: str, title: str, detail: str, request_id: str = "") -> str:
@@ -105,7 +100,7 @@ def render_problem_page(*, locale: Locale, nonce: str, title: str, detail: str, 
     """
     check_nonce(nonce)
     model = {"title": title, "detail": detail, "request_id": request_id}
-    return _environment(locale).get_template("problem.html").render(**_shell(locale, nonce), **model)
+    return environment(locale).get_template("problem.html").render(**shell(locale, nonce), **model)
 
 
 def _check(view: MapView) -> None:
@@ -119,35 +114,6 @@ def _check(view: MapView) -> None:
                 raise InvalidInputError("frames of a page must be in EPSG:4326")
 
 
-@lru_cache(maxsize=2)
-def _environment(locale: Locale) -> Environment:
-    say = texts_in(locale)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    translations = say.translations
-    environment.install_gettext_callables(  # type: ignore[attr-defined] # added by the extension
-        translations.gettext, translations.ngettext, newstyle=True
-    )
-    return environment
-
-
-def _shell(locale: Locale, nonce: str) -> dict[str, Any]:
-    """Return what every page needs, whatever it shows."""
-    properties = ";".join(f"--{name}:{colour}" for name, colour in COLOURS.items())
-    return {
-        "locale": locale,
-        "nonce": nonce,
-        "root_style": Markup(f":root{{{properties}}}"),  # noqa: S704 - constants of layers.theme
-    }
-
-
 def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
     """Return everything the template of the page shows."""
     say = texts_in(view.locale)
@@ -156,7 +122,7 @@ def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
     period = None if first is None else first.period
     clusters = () if hotspots is None else cluster_texts(hotspots, period=period, locale=view.locale)
     return {
-        **_shell(view.locale, view.nonce),
+        **shell(view.locale, view.nonce, here="/"),
         "view": view,
         "query": page_query(view),
         "other_language": page_address(view, lang="en" if view.locale == "zh" else "zh"),

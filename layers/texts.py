@@ -1,4 +1,4 @@
-"""Speak Chinese or English: every sentence stands in the code in Chinese, its English in `translations/en.po`."""
+"""Speak Chinese or English: every sentence stands in the code in Chinese, its English in `translations/en/*.po`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 if TYPE_CHECKING:
     from layers.views import Locale
 
-CATALOGUE = Path(__file__).parent / "translations" / "en.po"
+CATALOGUES = Path(__file__).parent / "translations" / "en"
+"""One file for each page; a sentence that several pages show stands in `common.po`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,26 @@ class Texts:
         return ("、" if self.locale == "zh" else ", ").join(parts)
 
 
+def english_catalogue() -> Catalog:
+    """Read every file of translations into one catalogue.
+
+    Raises
+    ------
+    ValueError
+        If two files translate one sentence: it belongs into `common.po` then.
+    """
+    whole = Catalog(locale="en")
+    for path in sorted(CATALOGUES.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="en"):
+                if not message.id:
+                    continue
+                if message.id in whole:
+                    raise ValueError(f"{path.name} translates a sentence again: {message.id}")
+                whole[message.id] = message
+    return whole
+
+
 @lru_cache(maxsize=2)
 def texts_in(locale: Locale) -> Texts:
     """Return the sentences of one language; the catalogue is read once.
@@ -60,10 +82,8 @@ def texts_in(locale: Locale) -> Texts:
     """
     if locale == "zh":
         return Texts("zh", NullTranslations())
-    with CATALOGUE.open("rb") as file:
-        catalogue = read_po(file, locale="en")
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, english_catalogue())
     compiled.seek(0)
     return Texts("en", GNUTranslations(compiled))
 

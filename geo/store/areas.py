@@ -40,6 +40,8 @@ class Area(Base):
     geometry_source: Mapped[str | None]
     is_redistributable: Mapped[bool] = mapped_column(default=True)
     """False where the licence of the polygon forbids handing it on: such polygons are drawn, not exported."""
+    import_batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"), index=True)
+    """None for the areas of a campaign's own register."""
     geom: Mapped[Any | None] = geometry("MULTIPOLYGON", nullable=True)
     label_point: Mapped[Any | None] = geometry("POINT", nullable=True)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, Index, func, select, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geo.store.base import Base, identity
@@ -27,7 +27,12 @@ class ImportBatch(Base):
     declared_datum: Mapped[str]
     row_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    skipped_count: Mapped[int] = mapped_column(server_default=text("0"))
+    report: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """How the file was read: options, mapping, skipped rows, notices."""
     undone_at: Mapped[datetime | None]
+    undone_count: Mapped[int | None]
+    undo_reason: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
@@ -41,6 +46,21 @@ class ImportBatch(Base):
             postgresql_where=text("undone_at is null"),
         ),
     )
+
+
+class ColumnMapping(Base):
+    """What a header word of one source means; an empty name leaves the column out."""
+
+    __tablename__ = "column_mapping"
+
+    id: Mapped[int] = identity()
+    source: Mapped[str]
+    kind: Mapped[str]
+    header: Mapped[str]
+    column_name: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (UniqueConstraint("source", "kind", "header"),)
 
 
 def find_batch(session: Session, *, kind: str, source: str, sha256: str) -> ImportBatch | None:

@@ -1,9 +1,35 @@
 """Gather every table, so that migrations and tests see the whole schema."""
 
-from geo.store import areas, campaigns, catalogues, dataset, imports, incidents, lines, runs, stations
+from geo.store import (
+    areas,
+    campaigns,
+    catalogues,
+    dataset,
+    duplicates,
+    imports,
+    incidents,
+    lines,
+    places,
+    runs,
+    stations,
+    tickets,
+)
 from geo.store.base import Base
 
-TABLES = (areas, campaigns, catalogues, dataset, imports, incidents, lines, runs, stations)
+TABLES = (
+    areas,
+    campaigns,
+    catalogues,
+    dataset,
+    duplicates,
+    imports,
+    incidents,
+    lines,
+    places,
+    runs,
+    stations,
+    tickets,
+)
 """The modules that declare tables; importing them is what fills `metadata`."""
 
 metadata = Base.metadata
