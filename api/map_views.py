@@ -168,25 +168,40 @@ def _panel(picture: Picture, run: Run | None, *, lines_url: str | None, tiles_ur
     )
 
 
+def dataset_title(session: Session, locale: Locale, *, demo: bool = False) -> tuple[str, bool]:
+    """Return what the data of this database are called, and whether they are the demo province.
+
+    Parameters
+    ----------
+    session : Session
+    locale : {"zh", "en"}
+    demo : bool
+        What to say of a database that nothing was loaded into yet.
+    """
+    dataset = find_dataset(session)
+    is_demo = demo if dataset is None else dataset.kind == "demo"
+    if is_demo:
+        return ("Demo province" if locale == "en" else "演示省"), True
+    campaign = next(iter(find_campaigns(session)), None)
+    if campaign is None:
+        return "", False
+    return (campaign.name_en if locale == "en" else campaign.name_zh), False
+
+
 def _dataset_note(
     session: Session, dataset: Dataset | None, settings: Settings, locale: Locale, *, demo: bool
 ) -> DatasetNote:
     def address(port: int) -> str:
         return f"http://127.0.0.1:{port}/"
 
-    is_demo = demo if dataset is None else dataset.kind == "demo"
+    title, is_demo = dataset_title(session, locale, demo=demo)
     if is_demo:
-        title = "Demo province" if locale == "en" else "演示省"
         hint = (
             f"Real data: make run, then {address(settings.port)}"
             if locale == "en"
             else f"实战数据：运行 make run，打开 {address(settings.port)}"
         )
     else:
-        campaign = next(iter(find_campaigns(session)), None)
-        title = ""
-        if campaign is not None:
-            title = campaign.name_en if locale == "en" else campaign.name_zh
         hint = (
             f"Demo province: make demo, then {address(settings.demo_port)}"
             if locale == "en"
