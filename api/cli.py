@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from datetime import datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
-from api.settings import Settings, SettingsError, read_settings
-from geo.errors import FileRejectedError, HuxianError
-from geo.frames import PLACE_PRECISIONS
-from geo.periods import CHINA
+from api.cli_files import batches, export, take_in, undo
+from api.terminal import Demo, bar, clear_errors, console, say
+from geo.errors import HuxianError
 
 app = typer.Typer(
     name="huxian",
@@ -28,89 +20,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 db = typer.Typer(help="数据库 · the private PostGIS server", no_args_is_help=True)
-take_in = typer.Typer(help="导入文件 · take files in", no_args_is_help=True)
 load = typer.Typer(help="装入专项斗争资料 · load a campaign", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(take_in, name="import")
 app.add_typer(load, name="load")
-
-console = Console(stderr=True)
-_MOST_FAULTS_SHOWN = 20
-
-Demo = Annotated[
-    bool, typer.Option("--demo", help="演示省，不是实战数据 · the demo province, not the real rows")
-]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
-Datum = Annotated[
-    str, typer.Option(help="坐标基准 · wgs84, cgcs2000, gcj02, bd09 or an EPSG code; must be declared")
-]
-Source = Annotated[str, typer.Option(help="报送单位 · who sent the file; keys are unique within it")]
-
-
-class Dataset(StrEnum):
-    """What can be exported."""
-
-    incidents = "incidents"
-    lines = "lines"
-    stations = "stations"
-
-
-class Form(StrEnum):
-    """Form of a file."""
-
-    geojson = "geojson"
-    csv = "csv"
-
-
-def say(line: str) -> None:
-    """Print one line for people."""
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def fail(error: HuxianError) -> typer.Exit:
-    """Print an error as people need it and return the exit to raise."""
-    say(f"✗ {error}")
-    faults = error.faults if isinstance(error, FileRejectedError) else ()
-    for fault in faults[:_MOST_FAULTS_SHOWN]:
-        place = ", ".join(
-            part
-            for part in (
-                f"第 {fault.row} 行" if fault.row else "",
-                f"列 {fault.column}" if fault.column else "",
-            )
-            if part
-        )
-        say(f"  {place or '文件'}: {fault.message} [{fault.code}]")
-    if len(faults) > _MOST_FAULTS_SHOWN:
-        say(f"  … 另有 {len(faults) - _MOST_FAULTS_SHOWN} 处 · and {len(faults) - _MOST_FAULTS_SHOWN} more")
-    return typer.Exit(1)
-
-
-@contextlib.contextmanager
-def clear_errors() -> Iterator[Settings]:
-    """Read the settings and turn every expected failure into one clear line and exit code 1."""
-    try:
-        yield read_settings()
-    except (HuxianError, SettingsError) as error:
-        raise fail(error if isinstance(error, HuxianError) else HuxianError(str(error))) from error
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", "") or type(error).__name__).strip().splitlines()[0]
-        raise fail(HuxianError(f"数据库 · database: {reason}")) from error
-
-
-@contextlib.contextmanager
-def bar(title: str) -> Iterator[Progress]:
-    """Show a progress bar with the time taken."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        progress.add_task(title, total=None)
-        yield progress
+app.command()(export)
+app.command()(undo)
+app.command()(batches)
 
 
 @db.command("up")
@@ -171,82 +87,6 @@ def migrate(*, demo: Demo = False) -> None:
     with clear_errors() as settings:
         prepare(database_urls(settings, demo=demo, report=say), report=say)
         say("数据库结构已是最新 · the tables are up to date")
-
-
-def _take_in(
-    kind: str, file: Path, *, source: str, datum: str, dry_run: bool, precision: str | None = None
-) -> None:
-    from api.loading import opened_sessions, read_file
-    from geo.imports import SourceFile, store_file
-
-    with clear_errors() as settings:
-        today = datetime.now(CHINA).date()
-        data = file.read_bytes()
-        reading = read_file(kind, data, file_name=file.name, datum=datum, as_of=today, precision=precision)
-        for notice in reading.notices[:_MOST_FAULTS_SHOWN]:
-            say(f"  注意 · note: 第 {notice.row} 行 {notice.message} [{notice.code}]")
-        if dry_run:
-            say(f"可导入 {len(reading.frame)} 行，拒绝 {len(reading.rejected)} 行 · nothing was stored")
-            if reading.rejected:
-                raise fail(FileRejectedError("有行不能导入 · some rows cannot be taken in", reading.rejected))
-            return
-        source_file = SourceFile(kind=kind, source=source, file_name=file.name, data=data, datum=datum)
-        with opened_sessions(settings, demo=False, report=say) as sessions, sessions.begin() as session:
-            report = store_file(session, reading, source_file)
-        say(
-            f"批次 {report.batch_id}：新增 {report.added_count} 行，已有 {report.known_count} 行 · "
-            f"batch {report.batch_id}: {report.added_count} new, {report.known_count} known"
-        )
-
-
-DryRun = Annotated[bool, typer.Option("--dry-run", help="只预览，不写入 · preview only")]
-
-
-@take_in.command("incidents")
-def import_incidents(
-    file: File,
-    *,
-    source: Source = "file",
-    datum: Datum = "",
-    dry_run: DryRun = False,
-    place_precision: Annotated[
-        str | None,
-        typer.Option(
-            help="文件未写位置精度时的精度 · precision of places where the file states none: "
-            + ", ".join(PLACE_PRECISIONS)
-        ),
-    ] = None,
-    form: Annotated[
-        str | None, typer.Option("--as", help="annex：按附件原文读取 · read an annex's own sentences")
-    ] = None,
-) -> None:
-    """导入案件 · take incidents in (CSV, GeoJSON, or an annex as text)."""
-    if form == "annex":
-        _take_in("annex", file, source=source, datum="wgs84", dry_run=dry_run)
-        return
-    if form is not None:
-        raise fail(HuxianError("--as knows one word: annex"))
-    _take_in("incidents", file, source=source, datum=datum, dry_run=dry_run, precision=place_precision)
-
-
-@take_in.command("lines")
-def import_lines(file: File, *, source: Source = "file", datum: Datum = "", dry_run: DryRun = False) -> None:
-    """导入线路区段 · take cable segments in."""
-    _take_in("lines", file, source=source, datum=datum, dry_run=dry_run)
-
-
-@take_in.command("areas")
-def import_areas(file: File, *, source: Source = "file", datum: Datum = "", dry_run: DryRun = False) -> None:
-    """导入行政区划 · take administrative areas in."""
-    _take_in("areas", file, source=source, datum=datum, dry_run=dry_run)
-
-
-@take_in.command("stations")
-def import_stations(
-    file: File, *, source: Source = "file", datum: Datum = "", dry_run: DryRun = False
-) -> None:
-    """导入废旧金属收购站点 · take scrap-metal stations in."""
-    _take_in("stations", file, source=source, datum=datum, dry_run=dry_run)
 
 
 @load.command("henan2008")
@@ -320,27 +160,6 @@ def hotspots(
             table.add_row(str(row.number), *(str(cell) for cell in cells))
         Console().print(table)
         say(f"run {run.id} · {run.result_hash}")
-
-
-@app.command()
-def export(
-    what: Annotated[Dataset, typer.Argument()],
-    file: Annotated[Path, typer.Argument(dir_okay=False)],
-    *,
-    form: Annotated[Form | None, typer.Option(help="缺省看扩展名 · default: by the suffix")] = None,
-    period: Annotated[str, typer.Option()] = "",
-    demo: Demo = False,
-) -> None:
-    """导出 · write incidents, lines or stations to a file."""
-    from api.loading import export_bytes, opened_sessions
-
-    with clear_errors() as settings, opened_sessions(settings, demo=demo, report=say) as sessions:
-        chosen = form or (Form.csv if file.suffix.lower() == ".csv" else Form.geojson)
-        data, count = export_bytes(sessions, what.value, form=chosen.value, period=period)
-        part = file.with_name(file.name + ".part")
-        part.write_bytes(data)
-        part.replace(file)
-        say(f"已写入 {count} 行 · {count} rows written to {file}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from api.database import SessionMaker
@@ -20,8 +21,9 @@ from geo.store.incident_queries import IncidentFilter
 
 _NUMBER = re.compile(r"-?\d{1,4}(\.\d{1,15})?", re.ASCII)
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BOX_PARTS = 4
-# A window of five degrees holds the whole province with room to spare.
+# A province is five degrees wide: this holds it with room to spare.
 _WIDEST_DEGREES = 12.0
 
 
@@ -64,6 +66,13 @@ def whole_number(value: object) -> object:
     return value
 
 
+def iso_day(value: object) -> object:
+    """Take days as ``2008-03-10`` only: the framework also reads numbers as days since 1970."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("write a day as 2008-03-10")
+    return value
+
+
 def _period(value: str) -> str:
     try:
         read_period(value)
@@ -86,7 +95,9 @@ def read_box(value: str) -> tuple[float, float, float, float]:
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - the globe
         raise ValueError("the box must have west < east and south < north on the globe")
     if max(east - west, north - south) > _WIDEST_DEGREES or not math.isfinite(west):
-        raise ValueError(f"the box may be {_WIDEST_DEGREES:g} degrees wide at most")
+        raise PydanticCustomError(
+            "too_large", "the box may be {widest} degrees wide at most", {"widest": f"{_WIDEST_DEGREES:g}"}
+        )
     return west, south, east, north
 
 

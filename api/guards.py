@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -13,12 +15,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.problems import problem
+from geo.io.texts import MAX_BYTES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_000_000
-_TOO_LARGE = f"a body may have {MAX_BODY_BYTES} bytes at most"
+MAX_UPLOAD_BYTES = MAX_BYTES + MAX_BODY_BYTES
+"""A file and the fields of its form."""
+_UPLOADS = ("POST", "/imports")
+# A file may take long over a poor line, but not for ever: so many seconds, and then so many bytes in each.
+_PATIENCE_S = 60.0
+_LEAST_BYTES_A_SECOND = 20_000
 _MAX_QUERY_BYTES = 8_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:]+\]|[^:]+)(:\d{1,5})?", re.ASCII)
@@ -73,7 +81,7 @@ class Guard:
             answer = problem(request, status, HTTPStatus(status).phrase, detail=detail)
             await answer(scope, receive, send_with_headers)
             return
-        await self.app(scope, _counted(receive), send_with_headers)
+        await self.app(scope, _counted(receive, most=_most_bytes(scope)), send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = _HOST.fullmatch(headers.get("host", ""))
@@ -84,8 +92,9 @@ class Guard:
         if b"%00" in scope["query_string"] or "\x00" in scope["path"] or not _is_utf8(scope):
             return HTTPStatus.BAD_REQUEST, "the address holds bytes that are no text"
         length = headers.get("content-length")
-        if length is not None and (not length.isdigit() or int(length[:18]) > MAX_BODY_BYTES):
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE
+        most = _most_bytes(scope)
+        if length is not None and (not length.isdigit() or int(length[:18]) > most):
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(most)
         if scope["method"] not in _SAFE_METHODS:
             return self._cross_site(headers)
         return None
@@ -109,17 +118,33 @@ def _is_utf8(scope: Scope) -> bool:
     return True
 
 
-def _counted(receive: Receive) -> Receive:
-    """Count a body that states no length; too much of it ends the request."""
+def _most_bytes(scope: Scope) -> int:
+    return MAX_UPLOAD_BYTES if (scope["method"], scope["path"]) == _UPLOADS else MAX_BODY_BYTES
+
+
+def _too_large(most: int) -> str:
+    return f"a body may have {most} bytes at most"
+
+
+def _counted(receive: Receive, *, most: int) -> Receive:
+    """Count a body that states no length, and time one that never ends; too much of either ends the request."""
     taken = 0
+    is_whole = False
+    begun = time.monotonic()
 
     async def receive_counted() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, is_whole
+        left = _PATIENCE_S + taken / _LEAST_BYTES_A_SECOND - (time.monotonic() - begun)
+        try:
+            # The end of a request is awaited without haste: a stream of events may last long.
+            message = await receive() if is_whole else await asyncio.wait_for(receive(), max(left, 0.01))
+        except TimeoutError:
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body came too slowly") from None
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+            if taken > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(most))
+            is_whole = not message.get("more_body", False)
         return message
 
     return receive_counted

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
 
 from api.database import connection_options, libpq_url
-from geo.errors import CancelledRunError, HuxianError, InvalidInputError
+from api.upload_work import store_upload
+from api.uploads import find_upload
+from geo.errors import CancelledRunError, HuxianError, InvalidInputError, NotFoundError
 from geo.runs import HotspotRequest, compute_hotspots, load_hotspot_input
 from geo.store.areas import Area
 from geo.store.catalogues import check_codes
@@ -21,6 +23,7 @@ from geo.store.runs import Run, find_newest_run, finish_run, get_run, report_pro
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("huxian.worker")
 
-_COMPUTE = "compute_run"
+_COMPUTE, _STORE = "compute_run", "store_upload"
 _STALLED_AFTER_S = 20
 _HEARTBEAT_S = 5
 _REPORT_EVERY_S = 0.3
@@ -94,6 +97,14 @@ def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run,
     connection = session.connection().connection.driver_connection
     queue.configure_task(_COMPUTE, connection=connection, queue="runs").defer(run_id=run.id)
     return run, True
+
+
+def ask_store(session: Session, queue: App, upload_id: str) -> None:
+    """Queue the storing of an upload on the session's connection; one job for an upload at a time."""
+    connection = session.connection().connection.driver_connection
+    queue.configure_task(_STORE, connection=connection, queue="imports", lock=upload_id).defer(
+        upload_id=upload_id
+    )
 
 
 def _reporter(sessions: SessionMaker, run_id: int, fence: int) -> Callable[[int, int], None]:
@@ -182,16 +193,30 @@ def compute_run(context: JobContext, run_id: int) -> None:
     log.info("run %s ended as %s", run_id, state)
 
 
+def store_upload_job(context: JobContext, upload_id: str) -> None:
+    """Store an upload; a job that comes back after a crash finds what was stored, or stores it anew."""
+    extra = context.additional_context
+    try:
+        upload = find_upload(extra["uploads"], upload_id)
+    except NotFoundError:
+        log.info("upload %s is gone", upload_id)
+        return
+    report = store_upload(extra["sessions"], upload)
+    log.info("upload %s: %s", upload_id, "not stored" if report is None else f"batch {report.batch_id}")
+
+
 async def rescue_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes its tick
     """Give jobs of workers that stopped beating back to the queue."""
     manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(queue="runs", seconds_since_heartbeat=_STALLED_AFTER_S):
-        log.warning("job %s lost its worker; it runs again", job.id)
-        await manager.retry_job(job)
+    for name in ("runs", "imports"):
+        for job in await manager.get_stalled_jobs(queue=name, seconds_since_heartbeat=_STALLED_AFTER_S):
+            log.warning("job %s lost its worker; it runs again", job.id)
+            await manager.retry_job(job)
 
 
 def _with_tasks(queue: App) -> App:
     queue.task(name=_COMPUTE, queue="runs", pass_context=True, retry=3)(compute_run)
+    queue.task(name=_STORE, queue="imports", pass_context=True, retry=3)(store_upload_job)
     rescue = queue.task(
         name="rescue_stalled", queue="upkeep", queueing_lock="rescue_stalled", pass_context=True
     )
@@ -199,20 +224,28 @@ def _with_tasks(queue: App) -> App:
     return queue
 
 
-async def work(url: str, sessions: SessionMaker, *, wait: bool = True) -> None:
+async def work(url: str, sessions: SessionMaker, uploads: Path, *, wait: bool = True) -> None:
     """Run the worker until it is told to stop, or (without `wait`) until the queue is empty.
 
-    Computing and upkeep never wait for each other.
+    Computing, storing and upkeep never wait for each other.
+
+    Parameters
+    ----------
+    url : str
+    sessions : SessionMaker
+    uploads : Path
+        Folder of uploads, the same as the web process has.
+    wait : bool
     """
     queue = _with_tasks(App(connector=PsycopgConnector(conninfo=libpq_url(url), **_connect_options())))
     async with queue.open_async():
         with contextlib.suppress(KeyboardInterrupt):
             await queue.run_worker_async(
-                queues=["runs", "upkeep"],
+                queues=["runs", "imports", "upkeep"],
                 wait=wait,
                 install_signal_handlers=wait,
-                concurrency=2,
-                additional_context={"sessions": sessions},
+                concurrency=3,
+                additional_context={"sessions": sessions, "uploads": uploads},
                 update_heartbeat_interval=_HEARTBEAT_S,
                 stalled_worker_timeout=_STALLED_AFTER_S,
                 shutdown_graceful_timeout=5,

@@ -14,15 +14,10 @@ from geo.campaigns import load_campaign
 from geo.demo import store_province
 from geo.errors import HuxianError, InvalidInputError
 from geo.imports import store_catalogues
-from geo.io.annex import read_annex
-from geo.io.area_files import read_areas
 from geo.io.boundaries import has_boundaries, henan_boundaries
 from geo.io.campaign_files import read_campaign
 from geo.io.catalogue_files import read_catalogues
 from geo.io.exports import write_rows
-from geo.io.incident_files import read_incidents
-from geo.io.line_files import read_lines
-from geo.io.station_files import read_stations
 from geo.periods import Period, read_period
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
@@ -33,7 +28,6 @@ from geo.store.stations import find_stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date
 
     import geopandas as gpd
     from sqlalchemy.orm import Session
@@ -42,7 +36,6 @@ if TYPE_CHECKING:
     from api.databases import DatabaseUrls
     from api.settings import Settings
     from geo.analysis.hotspots import Hotspots
-    from geo.io.readings import Reading
     from geo.store.runs import Run
 
     Report = Callable[[str], None]
@@ -70,28 +63,6 @@ def opened_sessions(settings: Settings, *, demo: bool, report: Report) -> Iterat
         yield make_sessions(engine)
     finally:
         engine.dispose()
-
-
-def read_file(
-    kind: str, data: bytes, *, file_name: str, datum: str, as_of: date, precision: str | None = None
-) -> Reading:
-    """Read a file of one kind; nothing is stored."""
-    if kind == "annex":
-        try:
-            return read_annex(data.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            raise InvalidInputError("an annex is read as UTF-8 text, and this file is none") from error
-    if not datum:
-        raise InvalidInputError(
-            "坐标基准须声明 · declare the datum of the coordinates: --datum wgs84, cgcs2000, gcj02, bd09 or an EPSG code"
-        )
-    if kind == "incidents":
-        return read_incidents(data, file_name=file_name, datum=datum, as_of=as_of, place_precision=precision)
-    if kind == "lines":
-        return read_lines(data, file_name=file_name, datum=datum)
-    if kind == "areas":
-        return read_areas(data, file_name=file_name, datum=datum)
-    return read_stations(data, file_name=file_name, datum=datum)
 
 
 def load_campaign_folder(sessions: SessionMaker, name: str, *, report: Report) -> str:

@@ -29,6 +29,7 @@ from api.routes import (
     runs,
     tiles,
 )
+from api.upload_work import ReadingDesk
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -94,6 +95,8 @@ def create_app(settings: Settings, sessions: SessionMaker, queue: App, *, demo: 
     app.state.queue = queue
     app.state.demo = demo
     app.state.shelf = PictureShelf()
+    app.state.uploads = settings.uploads_dir(demo=demo)
+    app.state.desk = ReadingDesk(sessions)
     install_problems(app)
     for module in _ROUTES:
         app.include_router(module.router)

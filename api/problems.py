@@ -66,6 +66,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     403: _documented("asked for by another site"),
     404: _documented("nothing there"),
     409: _documented("in conflict with what is stored"),
+    408: _documented("came too slowly"),
     413: _documented("too large"),
     414: _documented("address too long"),
     415: _documented("of another content type"),
@@ -73,6 +74,13 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     503: _documented("the database cannot be reached right now"),
 }
 """Failures any operation may answer with."""
+
+_FILE_STATUSES = {
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too_many_rows": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "wrong_kind": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+"""Codes of whole files that have a status of their own."""
 
 _UNAVAILABLE = "数据库暂时不可用，请稍后再试 / The database cannot be reached right now"
 
@@ -146,6 +154,8 @@ def _domain_problem(request: Request, error: Exception) -> Response:
             break
     else:
         status, title = HTTPStatus.UNPROCESSABLE_ENTITY, "请求未能完成 / The request could not be met"
+    if isinstance(error, errors.FileRejectedError):
+        status = _FILE_STATUSES.get(next((fault.code for fault in error.faults), ""), status)
     faults = [
         {"row": fault.row, "column": fault.column, "code": fault.code, "message": fault.message}
         for fault in getattr(error, "faults", ())

@@ -12,12 +12,14 @@ import uvicorn
 
 from api.database import make_sessions, open_engine
 from api.databases import database_urls
+from api.http_protocol import BoundedProtocol
 from api.jobs import ask_run, open_queue, work
 from api.loading import load_campaign_folder, load_demo, prepare
 from api.main import create_app
 from api.map_views import map_view
 from api.postgis import cluster_status, start_cluster, stop_cluster
 from api.supervisor import AlreadyRunningError, address, check_port, is_running, only_one, supervise
+from api.uploads import remove_old
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import IncidentFilter, extent_of_time
@@ -65,7 +67,7 @@ def serve_web(settings: Settings, *, demo: bool, report: Report) -> None:
         # A client that sends a request byte by byte holds a connection, not the service.
         timeout_keep_alive=20,
         limit_concurrency=512,
-        h11_max_incomplete_event_size=65_536,
+        http=BoundedProtocol,
     )
     engine.dispose()
 
@@ -92,7 +94,9 @@ def run_worker(settings: Settings, *, demo: bool, report: Report) -> None:
     _quiet_logs(settings)
     urls = database_urls(settings, demo=demo, report=report)
     engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=4)
-    asyncio.run(work(urls.web, make_sessions(engine)))
+    uploads = settings.uploads_dir(demo=demo)
+    remove_old(uploads)
+    asyncio.run(work(urls.web, make_sessions(engine), uploads))
     engine.dispose()
 
 

@@ -121,6 +121,10 @@ class Settings(BaseSettings):
         """Return the further host names this service answers to."""
         return frozenset(name.strip().lower() for name in self.host_names.split(",") if name.strip())
 
+    def uploads_dir(self, *, demo: bool) -> Path:
+        """Return where uploaded files of one of the two instances lie until they are taken in."""
+        return self.data_dir / "uploads" / ("demo" if demo else "real")
+
 
 def _check_names() -> None:
     """Refuse a variable we do not know: a mistyped HUXIAN_DATABASE_URL must not mean the private server."""

@@ -1,82 +1,44 @@
-"""Join files and the store: take a whole file in as one batch, or nothing of it."""
+"""Join readers and store: take a file in as one batch that can be found again, and undone as a whole."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+import shapely
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 
-from geo.errors import ConflictError, Fault, FileRejectedError, InvalidInputError
-from geo.store.areas import Area, find_area_id
+from geo.errors import ConflictError, Fault, FileRejectedError, NotFoundError
+from geo.store.areas import find_area_id, find_area_shapes
 from geo.store.campaigns import Indicator
-from geo.store.catalogues import Category, Sector, organisation_ids
-from geo.store.dataset import claim_dataset
-from geo.store.imports import add_batch, find_batch
-from geo.store.incidents import Incident, IncidentStatus, LossItem
-from geo.store.lines import CableLine, Segment
+from geo.store.catalogues import Category, Sector
+from geo.store.dataset import claim_dataset, find_dataset
+from geo.store.imports import add_batch, call_undo, find_batch, get_batch, keep_mapping
+from geo.store.incidents import Incident, LossItem
 from geo.store.rows import add_rows, cell, rows_of
-from geo.store.snapping import locate_incidents, snap_incidents
-from geo.store.stations import Station
+from geo.store.snapping import snap_incidents
+from geo.store.staging import Comparison, compare_rows, drop_rows, find_faults, insert_rows, stage_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import date
+    from pathlib import Path
 
-    import pandas as pd
+    import geopandas as gpd
     from sqlalchemy.orm import Session
 
     from geo.io.catalogue_files import Catalogues
     from geo.io.readings import Reading
     from geo.store.base import Base
+    from geo.store.imports import ImportBatch
 
-INCIDENT_COLUMNS = {
-    "case_number": "case_number",
-    "occurred_from": "occurred_from",
-    "occurred_until": "occurred_until",
-    "date_precision": "date_precision",
-    "place_text": "place_text",
-    "place_precision": "place_precision",
-    "radius_m": "radius_m",
-    "declared_datum": "declared_datum",
-    "category": "category_code",
-    "sector": "sector_code",
-    "origin": "origin",
-    "direct_loss_yuan": "direct_loss_yuan",
-    "loss_qualifier": "loss_qualifier",
-    "outage_hours": "outage_hours",
-    "note": "note",
-    "geometry": "geom",
-}
-_COMPARED = ("occurred_from", "occurred_until", "place_text", "category_code", "direct_loss_yuan")
-_AREA_COLUMNS = (
-    "level",
-    "adcode",
-    "name",
-    "valid_from",
-    "valid_until",
-    "geometry_source",
-    "is_redistributable",
-)
-_STATION_COLUMNS = {
-    "station_key": "source_key",
-    "name": "name",
-    "state": "state",
-    "has_import_permit": "has_import_permit",
-    "geometry": "geom",
-}
-_SEGMENT_COLUMNS = (
-    "sequence",
-    "from_node",
-    "to_node",
-    "kind",
-    "pairs",
-    "laying",
-    "length_m",
-    "in_service_from",
-    "in_service_until",
-)
+    Progress = Callable[[str, int, int], None]
+
+_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,25 +48,30 @@ class SourceFile:
     Parameters
     ----------
     kind : str
-        incidents, annex, lines, areas or stations.
+        annex, or one of `geo.io.file_kinds.KINDS`.
     source : str
         Who sent it; keys of rows are unique within it.
     file_name : str
-    data : bytes
+    sha256 : str
+        Digest of the bytes.
     datum : str
         Declared datum of its coordinates.
+    skipped_count : int
+        Rows that a person left out.
+    mapping : dict of str to str
+        Header word -> column, kept for the next file of this source; "" leaves a column out.
+    report : dict
+        How the file was read, kept with the batch.
     """
 
     kind: str
     source: str
     file_name: str
-    data: bytes
+    sha256: str
     datum: str
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the bytes."""
-        return hashlib.sha256(self.data).hexdigest()
+    skipped_count: int = 0
+    mapping: dict[str, str] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +81,15 @@ class ImportReport:
     batch_id: int
     added_count: int
     known_count: int
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_READ_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def store_catalogues(session: Session, catalogues: Catalogues) -> None:
@@ -129,16 +105,89 @@ def store_catalogues(session: Session, catalogues: Catalogues) -> None:
             session.execute(upsert(table).values(rows).on_conflict_do_nothing(index_elements=["code"]))
 
 
-def store_file(session: Session, reading: Reading, file: SourceFile) -> ImportReport:
-    """Take a file in as one batch.
+def compare_file(
+    session: Session, kind: str, frames: Iterable[gpd.GeoDataFrame], *, source: str
+) -> tuple[Comparison, tuple[Fault, ...]]:
+    """Say what rows would change and which of them contradict what is stored; nothing is written.
+
+    Parameters
+    ----------
+    session : Session
+        The staged rows live until its transaction ends.
+    kind : str
+    frames : iterable of GeoDataFrame
+        As the reader of `kind` gives them.
+    source : str
+
+    Returns
+    -------
+    Comparison
+        Of the rows without a fault.
+    tuple of Fault
+    """
+    stage_rows(session, kind, _located(session, kind, frames), source=source)
+    faults = tuple(Fault(*each) for each in find_faults(session, kind))
+    if faults:
+        drop_rows(session, {fault.row for fault in faults if fault.row is not None})
+    return compare_rows(session, kind), faults
+
+
+_LOCATED_KINDS = ("incidents", "tickets")
+
+
+def _located(session: Session, kind: str, frames: Iterable[gpd.GeoDataFrame]) -> Iterable[gpd.GeoDataFrame]:
+    """Give each row with a place the county (else the city) that held it on its day."""
+    if kind not in _LOCATED_KINDS:
+        return frames
+    # Asked now: while rows are copied their connection answers nothing else.
+    areas = find_area_shapes(session)
+    return (_located_frame(frame, areas) for frame in frames)
+
+
+def _located_frame(frame: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Prepare each polygon once and ask it for all points of a chunk: much faster than a join in the database."""
+    days = frame["occurred_from"].dt.tz_localize(None).dt.normalize().to_numpy()
+    tree = shapely.STRtree(frame.geometry.to_numpy())
+    number, row = tree.query(areas.geometry.to_numpy(), predicate="intersects")
+    begin = pd.to_datetime(areas["valid_from"]).fillna(pd.Timestamp.min).to_numpy()[number]
+    end = pd.to_datetime(areas["valid_until"]).fillna(pd.Timestamp.max).to_numpy()[number]
+    is_valid = (begin <= days[row]) & (end > days[row])
+    # Counties come before cities, and lower ids first: the first hit of a row is its area.
+    hits = pd.DataFrame({"row": row[is_valid], "number": number[is_valid]})
+    found = hits.groupby("row")["number"].min()
+    located = pd.Series(pd.NA, index=range(len(frame)), dtype="Int64")
+    located[found.index] = areas.index.to_numpy()[found.to_numpy()]
+    return frame.assign(located_area_id=located.array)
+
+
+def _nothing(_step: str, _done: int, _total: int) -> None:
+    return
+
+
+def store_file(
+    session: Session,
+    frames: Iterable[gpd.GeoDataFrame],
+    file: SourceFile,
+    *,
+    row_count: int,
+    skip_faulty: bool = False,
+    progress: Progress = _nothing,
+) -> ImportReport:
+    """Take the rows of a file in as one batch.
 
     Parameters
     ----------
     session : Session
         The caller commits; on any error nothing of the file is stored.
-    reading : Reading
-        From the reader of `file.kind`.
+    frames : iterable of GeoDataFrame
+        Good rows, as the reader of `file.kind` gives them.
     file : SourceFile
+    row_count : int
+        How many they are, for the progress.
+    skip_faulty : bool
+        Leave out rows that contradict what is stored, as the user has seen and agreed to.
+    progress : callable
+        Told (step, done, total); the steps are storing and placing. What it raises ends the import.
 
     Returns
     -------
@@ -148,28 +197,129 @@ def store_file(session: Session, reading: Reading, file: SourceFile) -> ImportRe
     Raises
     ------
     FileRejectedError
-        If any row was rejected.
+        If a row contradicts what is stored beside it and `skip_faulty` is not set.
     ConflictError
         If a key is stored with other values already.
     """
-    if reading.rejected:
-        count = len({fault.row for fault in reading.rejected})
-        raise FileRejectedError(f"{count} rows cannot be taken in, so nothing was stored", reading.rejected)
-    known = find_batch(session, kind=file.kind, source=file.source, sha256=file.sha256)
+    known = _taken_before(session, file)
     if known is not None:
-        return ImportReport(batch_id=known.id, added_count=0, known_count=len(reading.frame))
+        return known
     claim_dataset(session, "real")
-    batch = add_batch(
+    # Whoever held the dataset until now may have brought this very file.
+    known = _taken_before(session, file)
+    if known is not None:
+        return known
+    staged = stage_rows(
+        session,
+        file.kind,
+        _located(session, file.kind, frames),
+        source=file.source,
+        progress=lambda done: progress("storing", done, row_count),
+    )
+    skipped = _settle_faults(session, file.kind, skip=skip_faulty)
+    found = compare_rows(session, file.kind)
+    if found.conflict_count:
+        raise ConflictError(_conflict_text(found))
+    batch = _add_batch(session, file, row_count=staged - skipped, skipped_count=file.skipped_count + skipped)
+    added = insert_rows(session, file.kind, batch_id=batch.id)
+    if file.kind == "incidents":
+        snap_incidents(
+            session, batch_id=batch.id, progress=lambda done, total: progress("placing", done, total)
+        )
+    if file.mapping:
+        keep_mapping(session, kind=file.kind, source=file.source, mapping=file.mapping)
+    return ImportReport(batch_id=batch.id, added_count=added, known_count=found.known_count)
+
+
+def _taken_before(session: Session, file: SourceFile) -> ImportReport | None:
+    known = find_batch(session, kind=file.kind, source=file.source, sha256=file.sha256)
+    if known is None:
+        return None
+    return ImportReport(batch_id=known.id, added_count=0, known_count=known.row_count)
+
+
+def _add_batch(session: Session, file: SourceFile, *, row_count: int, skipped_count: int) -> ImportBatch:
+    return add_batch(
         session,
         kind=file.kind,
         source=file.source,
         file_name=file.file_name,
         sha256=file.sha256,
         datum=file.datum,
-        row_count=len(reading.frame),
+        row_count=row_count,
+        skipped_count=skipped_count,
+        report=file.report,
     )
-    added = _WRITERS[file.kind](session, reading.frame, file.source, batch.id)
-    return ImportReport(batch_id=batch.id, added_count=added, known_count=len(reading.frame) - added)
+
+
+def _settle_faults(session: Session, kind: str, *, skip: bool) -> int:
+    faults = find_faults(session, kind)
+    if not faults:
+        return 0
+    rows = {row for row, *_ in faults}
+    if not skip:
+        raise FileRejectedError(
+            f"{len(rows)} rows cannot be taken in, so nothing was stored",
+            tuple(Fault(*each) for each in faults),
+        )
+    return drop_rows(session, rows)
+
+
+def _conflict_text(found: Comparison) -> str:
+    first = found.conflicts[0]
+    names = ", ".join(first["stored"])
+    return (
+        f"{found.conflict_count} rows are stored with other values already, so nothing was stored; "
+        f"the first is row {first['row']}, which differs in {names}"
+    )
+
+
+_BUILDS_ON = {
+    "fk_incident_segment_id": "incidents of other files lie on its segments",
+    "fk_incident_area_id": "incidents lie in its areas",
+    "fk_incident_record_area_id": "incidents were recorded by its areas",
+    "fk_incident_facility_id": "incidents name its facilities",
+    "fk_segment_line_id": "segments of other files belong to its lines",
+    "fk_duplicate_pair_incident_a_id": "people decided about duplicates among its incidents",
+    "fk_duplicate_pair_incident_b_id": "people decided about duplicates among its incidents",
+    "fk_duplicate_decision_kept_incident_id": "people decided about duplicates among its incidents",
+    "fk_supervised_item_incident_id": "supervised items name its incidents",
+    "fk_area_parent_id": "other areas lie inside its areas",
+}
+
+
+def undo_file(session: Session, batch_id: int, *, reason: str) -> ImportBatch:
+    """Take a whole batch out again, if nothing that came later holds on to its rows.
+
+    Parameters
+    ----------
+    session : Session
+        The caller commits.
+    batch_id : int
+    reason : str
+        Kept with the batch, which itself stays.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such batch, or it was undone before.
+    ConflictError
+        If something builds on it, naming what.
+    """
+    batch = get_batch(session, batch_id)
+    if batch.undone_at is not None:
+        raise NotFoundError("this batch was undone before")
+    kept = find_dataset(session)
+    claim_dataset(session, kept.kind if kept else "real")
+    try:
+        with session.begin_nested():
+            call_undo(session, batch_id, reason)
+    except IntegrityError as error:
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+        what = _BUILDS_ON.get(name, "later records hold on to its rows")
+        raise ConflictError(f"batch {batch_id} cannot be undone: {what}") from error
+    session.refresh(batch)
+    return batch
 
 
 class _AreaNames:
@@ -186,133 +336,6 @@ class _AreaNames:
         if key not in self._known:
             self._known[key] = find_area_id(self._session, key[0], on=on)
         return self._known[key]
-
-
-def _stored_incidents(
-    session: Session, source: str, numbers: list[str]
-) -> dict[tuple[int | None, str], Incident]:
-    query = select(Incident).where(Incident.source == source, Incident.case_number.in_(numbers))
-    return {(row.record_area_id, row.case_number): row for row in session.scalars(query)}
-
-
-def _is_same(stored: Incident, row: dict[str, Any]) -> bool:
-    def plain(value: Any) -> Any:
-        return float(value) if hasattr(value, "as_tuple") or isinstance(value, int | float) else value
-
-    return all(plain(getattr(stored, name)) == plain(row[name]) for name in _COMPARED)
-
-
-def _write_incidents(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:
-    names = _AreaNames(session)
-    rows, statuses, faults = [], [], []
-    stored = _stored_incidents(session, source, list(frame["case_number"]))
-    for number, row, record in zip(
-        frame.index, rows_of(frame, INCIDENT_COLUMNS), frame.to_dict("records"), strict=True
-    ):
-        on = record["occurred_from"].date()
-        row |= {
-            "source": source,
-            "record_area_id": names.find(record.get("record_area"), on),
-            "area_id": names.find(record.get("area"), on),
-            "import_batch_id": batch_id,
-            "flags": [],
-        }
-        twin = stored.get((row["record_area_id"], row["case_number"]))
-        if twin is None:
-            rows.append(row)
-            statuses.append((cell(record.get("status")) or "recorded", on))
-        elif not _is_same(twin, row):
-            faults.append(
-                Fault(
-                    row=int(number),
-                    column="case_number",
-                    code="conflict",
-                    message="stored with other values already",
-                )
-            )
-    if faults:
-        raise ConflictError(
-            f"{len(faults)} case numbers are stored with other values already; the first is in row {faults[0].row}"
-        )
-    ids = add_rows(session, Incident, rows)
-    add_rows(
-        session,
-        IncidentStatus,
-        (
-            {"incident_id": incident_id, "status": status, "since_on": on}
-            for incident_id, (status, on) in zip(ids, statuses, strict=True)
-        ),
-    )
-    locate_incidents(session, batch_id=batch_id)
-    snap_incidents(session, batch_id=batch_id)
-    return len(ids)
-
-
-def _write_lines(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:
-    owners = organisation_ids(session, {name for name in frame["owner"].map(cell) if name}, kind="enterprise")
-    lines = frame.drop_duplicates("line_name")
-    known = select(CableLine.source_key).where(
-        CableLine.source == source, CableLine.source_key.in_(list(lines["line_name"]))
-    )
-    if session.scalars(known).first() is not None:
-        raise ConflictError("a line of this name is stored for this source already")
-    line_ids = add_rows(
-        session,
-        CableLine,
-        (
-            {
-                "source": source,
-                "source_key": name,
-                "name": name,
-                "sector_code": sector,
-                "owner_id": owners.get(cell(owner)),
-                "import_batch_id": batch_id,
-            }
-            for name, sector, owner in lines[["line_name", "sector", "owner"]].itertuples(index=False)
-        ),
-    )
-    line_id = dict(zip(lines["line_name"], line_ids, strict=True))
-    segments = (
-        row | {"line_id": line_id[name], "geom": cell(geometry), "import_batch_id": batch_id}
-        for row, name, geometry in zip(
-            rows_of(frame, _SEGMENT_COLUMNS), frame["line_name"], frame["geometry"], strict=True
-        )
-    )
-    return len(add_rows(session, Segment, segments))
-
-
-def _write_stations(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:
-    rows = (row | {"source": source, "import_batch_id": batch_id} for row in rows_of(frame, _STATION_COLUMNS))
-    return len(add_rows(session, Station, rows))
-
-
-def _write_areas(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:  # noqa: ARG001 - one signature
-    names: dict[str, int] = {}
-    added = 0
-    for level in ("province", "city", "county", "township"):
-        chosen = frame[frame["level"] == level]
-        rows = []
-        for row, parent, geometry in zip(
-            rows_of(chosen, _AREA_COLUMNS), chosen["parent"].map(cell), chosen["geometry"], strict=True
-        ):
-            parent_id = names.get(parent) or _parent_id(session, parent)
-            shape = cell(geometry)
-            label = None if shape is None else cell(geometry.representative_point())
-            row["geometry_source"] = row["geometry_source"] or source
-            rows.append(row | {"parent_id": parent_id, "geom": shape, "label_point": label})
-        ids = add_rows(session, Area, rows)
-        names |= dict(zip(chosen["name"], ids, strict=True))
-        added += len(ids)
-    return added
-
-
-def _parent_id(session: Session, name: str | None) -> int | None:
-    if not name:
-        return None
-    ids = session.scalars(select(Area.id).where(Area.name == name)).all()
-    if len(ids) != 1:
-        raise InvalidInputError("the parent of an area is stored under no name or under several")
-    return ids[0]
 
 
 _PRECISION_OF_PLACE = {"county": "county", "section": "section"}
@@ -332,12 +355,23 @@ _ANNEX_COLUMNS = {
 }
 
 
-def _write_annex(session: Session, frame: pd.DataFrame, source: str, batch_id: int) -> int:
-    """Write supervised cases read from an annex's own sentences.
+def store_annex(session: Session, reading: Reading, file: SourceFile) -> ImportReport:
+    """Take supervised cases in that were read from an annex's own sentences; see `store_file`.
 
     A sentence that is stored already, under whatever source, is known. The places are names only: no
     point is made up for them.
     """
+    if reading.rejected:
+        raise FileRejectedError(
+            f"{len({fault.row for fault in reading.rejected})} sentences cannot be read, so nothing was stored",
+            reading.rejected,
+        )
+    earlier = _taken_before(session, file)
+    if earlier is not None:
+        return earlier
+    claim_dataset(session, "real")
+    batch = _add_batch(session, file, row_count=len(reading.frame), skipped_count=0)
+    frame = reading.frame
     known = set(
         session.scalars(select(Incident.source_text).where(Incident.source_text.in_(list(frame["text"]))))
     )
@@ -351,7 +385,7 @@ def _write_annex(session: Session, frame: pd.DataFrame, source: str, batch_id: i
         rows.append(
             row
             | {
-                "source": source,
+                "source": file.source,
                 "record_area_id": city_id,
                 "area_id": names.find(record["county"], on) or city_id,
                 "place_text": "".join(part for part in parts if part) or cell(record["city"]) or "",
@@ -361,10 +395,15 @@ def _write_annex(session: Session, frame: pd.DataFrame, source: str, batch_id: i
                 "flags": list(record["flags"]),
                 # Supervised cases are a selection: no rate and no hotspot follows from them.
                 "is_census": False,
-                "import_batch_id": batch_id,
+                "import_batch_id": batch.id,
             }
         )
     ids = add_rows(session, Incident, rows)
+    _add_loss_items(session, ids, fresh)
+    return ImportReport(batch_id=batch.id, added_count=len(ids), known_count=len(frame) - len(ids))
+
+
+def _add_loss_items(session: Session, ids: list[int], fresh: pd.DataFrame) -> None:
     columns = (
         "kind",
         "pairs",
@@ -385,13 +424,3 @@ def _write_annex(session: Session, frame: pd.DataFrame, source: str, batch_id: i
             for item in items
         ),
     )
-    return len(ids)
-
-
-_WRITERS = {
-    "annex": _write_annex,
-    "incidents": _write_incidents,
-    "lines": _write_lines,
-    "areas": _write_areas,
-    "stations": _write_stations,
-}

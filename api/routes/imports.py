@@ -2,6 +2,377 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
 
-router = APIRouter(tags=["imports"])
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as PathParameter
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from api.deps import Identifier, PageSize, Sessioned, StrictQuery, refuse_repeats
+from api.jobs import ask_store
+from api.pages import LanguageQuery, answer_page
+from api.upload_views import KIND_LABELS, batch_view, upload_view
+from api.upload_work import ReadingDesk
+from api.uploads import (
+    LIVE,
+    Upload,
+    add_upload,
+    check_settled,
+    check_space,
+    find_upload,
+    find_uploads,
+)
+from geo.errors import ConflictError, Fault, FileRejectedError, InvalidInputError, NotFoundError
+from geo.frames import PLACE_PRECISIONS
+from geo.imports import undo_file
+from geo.io.cells import narrow
+from geo.io.file_kinds import KINDS
+from geo.io.shapes import declared_datum
+from geo.io.sniffing import HEAD_BYTES, sniff_form
+from geo.io.texts import MAX_BYTES, forbidden
+from geo.periods import CHINA
+from geo.store.areas import find_areas
+from geo.store.imports import find_batch, find_batches, find_mapping, find_sources
+from geo.store.incident_queries import extent_of_time
+from layers.import_page import render_import_page
+
+router = APIRouter(tags=["imports"], dependencies=[Depends(refuse_repeats)])
+
+_PATIENCE_S = 8.0
+_POLL_S = 0.3
+_LONGEST_WATCH_S = 600.0
+_FORM_FIELDS = ("file", "kind", "source", "datum", "place_precision", "layer")
+_FORM = {
+    "type": "object",
+    "required": ["file", "kind", "source", "datum"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "source": {"type": "string", "minLength": 1, "maxLength": 100},
+        "datum": {"type": "string", "minLength": 1, "maxLength": 20},
+        "place_precision": {"type": "string", "enum": list(PLACE_PRECISIONS)},
+        "layer": {"type": "string", "maxLength": 200},
+    },
+}
+
+
+class SettingsChange(BaseModel):
+    """What a person says about an upload; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    datum: str | None = Field(default=None, min_length=1, max_length=20)
+    place_precision: str | None = Field(default=None, max_length=20)
+    layer: str | None = Field(default=None, max_length=200)
+    mapping: dict[str, str] | None = Field(default=None, max_length=200)
+    fill_down: list[str] | None = Field(default=None, max_length=200)
+    corrections: dict[str, dict[str, str]] | None = Field(default=None, max_length=2_000)
+    skip_rejected: bool | None = None
+    skipped_rows: list[int] | None = Field(default=None, max_length=20_000)
+
+
+class UndoRequest(BaseModel):
+    """Why a batch is taken out again."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class ImportQuery(LanguageQuery):
+    """The upload that the page shows."""
+
+    upload: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{22}$")
+
+
+class BatchQuery(StrictQuery):
+    """A page of batches: ids below `before`."""
+
+    before: Identifier = None
+    limit: PageSize = 50
+
+
+def _root(request: Request) -> Path:
+    root: Path = request.app.state.uploads
+    return root
+
+
+def _desk(request: Request) -> ReadingDesk:
+    desk: ReadingDesk = request.app.state.desk
+    return desk
+
+
+def _found(
+    request: Request, upload_id: Annotated[str, PathParameter(min_length=1, max_length=40)]
+) -> Upload:
+    return find_upload(_root(request), upload_id)
+
+
+Found = Annotated[Upload, Depends(_found)]
+
+
+@router.get("/import", response_class=HTMLResponse)
+def get_import_page(
+    request: Request, session: Sessioned, query: Annotated[ImportQuery, Query()]
+) -> HTMLResponse:
+    """Return the page that takes files in."""
+    batches = [batch_view(batch) for batch in find_batches(session, limit=20)]
+    waiting = [
+        upload_view(upload, with_preview=False)
+        for upload in find_uploads(_root(request))
+        if upload.state()["state"] != "stored"
+    ]
+    extent = extent_of_time(session)
+    today = datetime.now(CHINA).date()
+    areas = find_areas(session, on=today if extent is None else min(today, extent[1].date()))
+    render = partial(
+        render_import_page,
+        kinds=KIND_LABELS,
+        batches=batches,
+        uploads=waiting[:20],
+        upload_id=query.upload,
+        sources=find_sources(session),
+        most_bytes=MAX_BYTES,
+        areas=areas[areas["level"].isin(["city", "county"])],
+    )
+    return answer_page(request, session, render, lang=query.lang)
+
+
+@router.post(
+    "/imports",
+    status_code=HTTPStatus.CREATED,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+    },
+    responses={
+        200: {"description": "this very file was taken in before"},
+        202: {"description": "still being read"},
+        408: {"description": "the file came too slowly"},
+        507: {"description": "the disk is full"},
+    },
+)
+async def post_import(request: Request) -> Response:
+    """Take a file and read it; nothing is in the database before the commit."""
+    root = _root(request)
+    await run_in_threadpool(check_space, root)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the file as multipart/form-data")
+    async with request.form(max_files=1, max_fields=8, max_part_size=10_000) as form:
+        items = list(form.multi_items())
+        file, facts, settings = _read_form(items)
+        return await run_in_threadpool(_arrived, request, file, facts, settings)
+
+
+def _arrived(request: Request, file: UploadFile, facts: dict[str, Any], settings: dict[str, Any]) -> Response:
+    """Keep the file under a name of ours and read it; on any failure nothing of it is left."""
+    with tempfile.NamedTemporaryFile(dir=_root(request), prefix=".arriving-", delete=False) as target:
+        arriving = Path(target.name)
+    try:
+        return _received(request, arriving, facts | _keep(file, arriving), settings)
+    finally:
+        arriving.unlink(missing_ok=True)
+
+
+def _read_form(items: list[tuple[str, Any]]) -> tuple[UploadFile, dict[str, Any], dict[str, Any]]:
+    """Check the fields of an upload before its file is looked at."""
+    names = [name for name, _ in items]
+    unknown = set(names) - set(_FORM_FIELDS)
+    if unknown or len(names) != len(set(names)):
+        raise InvalidInputError("the form has an unknown field, or one twice")
+    given = dict(items)
+    file = given.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise InvalidInputError("the form has no file with a name")
+    fields = {name: value for name, value in given.items() if name != "file"}
+    if not all(isinstance(value, str) and forbidden(value) is None for value in fields.values()):
+        raise InvalidInputError("a field of the form holds characters that no text has")
+    texts = {name: narrow(value) for name, value in fields.items() if value.strip()}
+    if texts.get("kind") not in KINDS:
+        raise InvalidInputError(f"kind is one of {', '.join(KINDS)}")
+    source = texts.get("source", "")
+    if not 1 <= len(source) <= 100:  # noqa: PLR2004 - a name people can read
+        raise InvalidInputError("say who sent the file (source), in 1 to 100 characters")
+    declared_datum(texts.get("datum", ""))
+    precision = texts.get("place_precision")
+    _check_precision(precision)
+    settings = {"datum": texts["datum"], "place_precision": precision, "layer": texts.get("layer")}
+    shown = file.filename.encode("utf-8", "replace").decode()[-200:].replace("\x00", "")
+    return file, {"kind": texts["kind"], "source": source, "file_name": shown}, settings
+
+
+def _check_precision(precision: str | None) -> None:
+    if precision is not None and precision not in PLACE_PRECISIONS:
+        raise InvalidInputError(f"place_precision is one of {', '.join(PLACE_PRECISIONS)}")
+
+
+def _keep(file: UploadFile, target: Path) -> dict[str, Any]:
+    """Copy the file to where uploads lie; what is plainly of a wrong kind is refused at once."""
+    digest = hashlib.sha256()
+    count = 0
+    with target.open("wb") as out:
+        file.file.seek(0)
+        while piece := file.file.read(1 << 20):
+            if count == 0:
+                sniff_form(piece[:HEAD_BYTES], file_name=file.filename or "")
+            count += len(piece)
+            digest.update(piece)
+            out.write(piece)
+    if count == 0:
+        raise FileRejectedError("the file is empty", (Fault(None, None, "no_rows", "the file is empty"),))
+    return {"byte_count": count, "sha256": digest.hexdigest()}
+
+
+def _received(request: Request, arriving: Path, facts: dict[str, Any], settings: dict[str, Any]) -> Response:
+    """Read a file that has arrived whole, waiting a little for small ones."""
+    with request.app.state.sessions.begin() as session:
+        known = find_batch(session, kind=facts["kind"], source=facts["source"], sha256=facts["sha256"])
+        if known is not None:
+            return JSONResponse(
+                {"id": None, "state": "stored", "batch_id": known.id, "batch": batch_view(known)}
+            )
+        settings["mapping"] = find_mapping(session, kind=facts["kind"], source=facts["source"])
+    upload = add_upload(_root(request), arriving, facts, settings)
+    is_read = _desk(request).read_and_wait(upload, seconds=_PATIENCE_S)
+    state = upload.state()
+    if state["state"] == "refused":
+        errors = tuple(Fault(**each) for each in state["problem"]["errors"])
+        if not _is_mendable(errors):
+            upload.remove()
+            raise FileRejectedError(state["problem"]["detail"], errors)
+    status = HTTPStatus.CREATED if is_read else HTTPStatus.ACCEPTED
+    return JSONResponse(
+        upload_view(upload), status_code=status, headers={"Location": f"/imports/{upload.id}"}
+    )
+
+
+def _is_mendable(errors: tuple[Fault, ...]) -> bool:
+    """Tell whether the file can be read once its columns are mapped: then it is kept."""
+    return bool(errors) and {fault.code for fault in errors} <= {"missing_column", "duplicate_column"}
+
+
+@router.get("/imports/{upload_id}")
+def get_import(request: Request, upload: Found) -> dict[str, Any]:
+    """Return an upload with its preview; begin again what a restart cut off."""
+    _desk(request).resume(upload)
+    return upload_view(upload)
+
+
+@router.patch("/imports/{upload_id}")
+def patch_import(request: Request, upload: Found, body: SettingsChange) -> dict[str, Any]:
+    """Take in what a person says about an upload, and read it anew where that matters."""
+    check_settled(upload)
+    changes = body.model_dump(exclude_unset=True)
+    for name in ("mapping", "fill_down", "corrections", "skip_rejected", "skipped_rows", "datum"):
+        if name in changes and changes[name] is None:
+            raise InvalidInputError(f"{name} cannot be null")
+    if "datum" in changes:
+        declared_datum(changes["datum"])
+    _check_precision(changes.get("place_precision"))
+    if any(not row.isdecimal() or not row.isascii() for row in changes.get("corrections", {})):
+        raise InvalidInputError("corrections go by row number")
+    if set(changes) <= {"skip_rejected"}:
+        # To leave the refused rows out changes nothing in how the file is read.
+        upload.keep_settings(changes)
+    else:
+        upload.change_settings(changes)
+        _desk(request).read_and_wait(upload, seconds=_PATIENCE_S)
+    return upload_view(upload)
+
+
+@router.post("/imports/{upload_id}/commit", status_code=HTTPStatus.ACCEPTED)
+def commit_import(request: Request, session: Sessioned, upload: Found) -> dict[str, Any]:
+    """Queue the storing of an upload that was previewed; all of it is stored, or nothing."""
+    preview = upload.preview()
+    if upload.state()["state"] != "ready" or preview is None:
+        raise ConflictError("only an upload that was read can be stored")
+    if preview["rejected_count"] and not upload.settings()["skip_rejected"]:
+        raise FileRejectedError(
+            f"{preview['rejected_count']} rows cannot be taken in; mend or skip them first",
+            tuple(
+                Fault(each["row"], each["column"], each["code"], each["message"])
+                for each in preview["rejected"]
+            ),
+        )
+    if preview["conflict_count"]:
+        raise ConflictError(f"{preview['conflict_count']} rows are stored with other values already")
+    if not preview["good_count"]:
+        raise FileRejectedError("no row of the file can be taken in")
+    upload.set_progress("storing", 0, preview["good_count"])
+    upload.forget_cancel()
+    upload.set_state("storing")
+    ask_store(session, request.app.state.queue, upload.id)
+    return upload_view(upload, with_preview=False)
+
+
+@router.post("/imports/{upload_id}/cancel")
+def cancel_import(upload: Found) -> dict[str, Any]:
+    """Ask the reading or storing of an upload to stop; what was stored before stays as it was."""
+    if upload.state()["state"] in LIVE:
+        upload.ask_cancel()
+    return upload_view(upload, with_preview=False)
+
+
+@router.delete("/imports/{upload_id}", status_code=HTTPStatus.NO_CONTENT)
+def delete_import(upload: Found) -> None:
+    """Forget an upload that was not stored."""
+    if upload.state()["state"] == "storing":
+        raise ConflictError("cancel the storing first")
+    upload.ask_cancel()
+    upload.remove()
+
+
+@router.get("/imports/{upload_id}/rejected.csv", response_class=Response)
+def get_rejected(upload: Found) -> Response:
+    """Return every refused row with what is wrong, as a CSV for spreadsheets."""
+    path = upload.reading_folder(int(upload.settings()["revision"])) / "rejected.csv"
+    if not path.is_file():
+        raise NotFoundError("there are no refused rows")
+    headers = {"Content-Disposition": 'attachment; filename="rejected.csv"'}
+    return Response(path.read_bytes(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/imports/{upload_id}/events", response_class=EventSourceResponse)
+async def watch_import(upload: Found) -> AsyncIterator[ServerSentEvent]:
+    """Stream `progress` events {state, step, done, total} until there is nothing more to wait for."""
+    told: dict[str, Any] | None = None
+    for _ in range(int(_LONGEST_WATCH_S / _POLL_S)):
+        try:
+            seen = await run_in_threadpool(lambda: upload.progress() | {"state": upload.state()["state"]})
+        except FileNotFoundError:
+            seen = {"state": "missing"}
+        if seen != told:
+            yield ServerSentEvent(event="progress", data=seen, retry=2000)
+            told = seen
+        if seen["state"] not in LIVE:
+            return
+        await asyncio.sleep(_POLL_S)
+
+
+@router.get("/batches")
+def list_batches(session: Sessioned, query: Annotated[BatchQuery, Query()]) -> dict[str, Any]:
+    """Return batches, newest first."""
+    found = find_batches(session, before=query.before, limit=query.limit)
+    return {"batches": [batch_view(batch) for batch in found]}
+
+
+@router.post("/batches/{batch_id}/undo")
+def undo_batch(session: Sessioned, batch_id: int, body: UndoRequest) -> dict[str, Any]:
+    """Take a whole batch out again; refused when something builds on it."""
+    if not 1 <= batch_id <= 2**62:
+        raise NotFoundError("there is no such batch")
+    return batch_view(undo_file(session, batch_id, reason=body.reason))

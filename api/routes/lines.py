@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BeforeValidator, Field
 
 from api.deps import Identifier, ScopeQuery, Sessioned, ValidBox, read_box, refuse_repeats, whole_number
-from api.geojson import DOCUMENTED, GeoJSONResponse, feature_collection
+from api.geojson import DOCUMENTED, GeoJSONResponse, page_response
 from geo.store.areas import with_descendants
 from geo.store.lines import find_segments
 
@@ -52,9 +51,4 @@ def list_lines(request: Request, session: Sessioned, query: Annotated[LineQuery,
         after=query.after or 0,
         limit=query.limit + 1,
     )
-    page = frame.iloc[: query.limit]
-    following = None
-    if len(frame) > query.limit:
-        given = query.model_dump(exclude_none=True) | {"after": int(page.index[-1])}
-        following = f"{request.url.path}?{urlencode(given)}"
-    return GeoJSONResponse(feature_collection(page, COLUMNS, following=following))
+    return page_response(request.url.path, query, frame, COLUMNS, limit=query.limit)

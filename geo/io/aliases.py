@@ -71,6 +71,13 @@ def read_values(column: str, *, folder: Path = ALIAS_FOLDER) -> dict[str, str]:
     }
 
 
+def read_column_names(*, folder: Path = ALIAS_FOLDER) -> dict[str, tuple[str, str]]:
+    """Return column -> what people call it, in Chinese and in English."""
+    return {
+        row["column"]: (row["name_zh"], row["name_en"]) for row in read_words("column_names", folder=folder)
+    }
+
+
 def resolve_header(word: str, aliases: dict[str, str], units: frozenset[str]) -> tuple[str | None, str]:
     """Return the column that a header word means, and the unit it carries.
 

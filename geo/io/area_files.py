@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING
 from geo.errors import Fault
 from geo.io.aliases import read_values
 from geo.io.cells import CellError, flag_cell, narrow, text_cell
-from geo.io.columns import Column, FileKind, coded_column, read_kind
+from geo.io.columns import read_kind
+from geo.io.kinds import Checked, Column, FileKind, coded_column
 from geo.io.times import day_cell
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import geopandas as gpd
 
-    from geo.io.columns import Row
+    from geo.io.kinds import Row
     from geo.io.readings import Reading
 
 LEVELS = ("province", "city", "county", "township")
@@ -53,16 +53,11 @@ def read_areas(data: bytes, *, file_name: str, datum: str) -> Reading:
     An invalid polygon is refused with the place of its fault and never repaired: repairing one with many
     crossings can take minutes, and what comes out is nobody's border.
     """
-    reading = read_kind(data, file_name=file_name, datum=datum, kind=_area_kind())
-    clashes = _clashes(reading.frame)
-    return replace(
-        reading,
-        frame=reading.frame.drop([fault.row for fault in clashes]),
-        rejected=reading.rejected + clashes,
-    )
+    return read_kind(data, file_name=file_name, datum=datum, kind=area_kind())
 
 
-def _area_kind() -> FileKind:
+def area_kind() -> FileKind:
+    """Return what a file of areas looks like."""
     return FileKind(
         name="areas",
         columns=(
@@ -81,6 +76,8 @@ def _area_kind() -> FileKind:
         is_shape_required=False,
         key=("level", "adcode", "valid_from", "name"),
         finish=_finish,
+        check=_without_clashes,
+        is_read_whole=True,
     )
 
 
@@ -98,7 +95,12 @@ def _finish(row: Row) -> Row:
     return row
 
 
-def _clashes(frame: pd.DataFrame) -> tuple[Fault, ...]:
+def _without_clashes(frame: gpd.GeoDataFrame) -> Checked:
+    clashes = _clashes(frame)
+    return Checked(frame=frame.drop([fault.row for fault in clashes]), rejected=clashes)
+
+
+def _clashes(frame: gpd.GeoDataFrame) -> tuple[Fault, ...]:
     """Return rows whose code is valid at one time as another row of the same level."""
     faults = []
     for _, group in frame[frame["adcode"].notna()].groupby(["level", "adcode"]):

@@ -1,127 +1,102 @@
-"""Turn a table of text into a frame by a table of columns: name, parser, required or not."""
+"""Read a file of one kind: find its columns, read its rows in chunks, refuse what is wrong with each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from geo.errors import Fault, FileRejectedError
-from geo.io.aliases import plain_word, read_aliases, read_values, resolve_header
-from geo.io.cells import UNIT_WORDS, CellError, choice_cell, read_number
+from geo.io.aliases import read_aliases, resolve_header
+from geo.io.cells import UNIT_WORDS
+from geo.io.kinds import SHAPE, SHAPE_COLUMNS, X, Y
 from geo.io.persons import refuse_person_columns
 from geo.io.readings import Reading
-from geo.io.shapes import Datum, declared_datum, plain_shape, read_wkt, to_stored_shapes
-from geo.io.tables import read_table
+from geo.io.row_reader import ColumnPlace, KeyBook, RowReader
+from geo.io.shapes import Datum, check_stated, declared_datum
+from geo.io.tables import TableOptions, open_table
 from geo.io.texts import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geo.io.kinds import FileKind, Row
+    from geo.io.tables import TableFile
     from geo.io.texts import Table
 
-Parser = Callable[[str, str], Any]
-"""Takes the stripped cell and the unit of the header; returns the value or raises `CellError`."""
-
-Row = dict[str, Any]
-"""The values of one row by column, while it is being read."""
-
-_SHAPE_COLUMNS = ("x", "y", "geometry", "declared_datum")
-_X, _Y, _SHAPE, _DATUM = _SHAPE_COLUMNS
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column that a kind of file may have.
-
-    Parameters
-    ----------
-    name : str
-        In the frame.
-    parse : callable
-        From the stripped cell and the unit of the header to the value.
-    is_required : bool
-        Whether every row must have it.
-    default : object
-        Value of an empty cell.
-    dtype : str or dtype
-        Of the frame's column; object keeps None for what is absent.
-    is_code : bool
-        A register number or a sum: eleven digits in one of its cells are no phone yet.
-    """
-
-    name: str
-    parse: Parser
-    is_required: bool = False
-    default: Any = None
-    dtype: Any = object
-    is_code: bool = False
-
-
-def coded_column(
-    name: str, codes: tuple[str, ...], *, code: str, is_required: bool = False, default: str | None = None
-) -> Column:
-    """Return a column of fixed codes, written as codes or in the words of the alias table.
-
-    `code` is the code of the fault for any other word.
-    """
-    words = read_values(name) | {plain_word(word): word for word in codes}
-    return Column(name, choice_cell(words, code=code), is_required=is_required, default=default)
+CHUNK_ROWS = 20_000
+_WHOLE_ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileKind:
-    """What files of one kind look like.
+class ReadOptions:
+    """What a person said about a file beyond its kind and datum.
 
     Parameters
     ----------
-    name : str
-        incidents, lines, areas or stations; also the name of the alias table.
-    columns : tuple of Column
-    shape : str
-        Point, LineString or MultiPolygon.
-    is_shape_required : bool
-    key : tuple of str
-        Columns whose values together may stand in the file once.
-    finish : callable
-        Completes a row from its parsed values; may raise `CellError`.
+    layer : str, optional
+        Sheet or layer to read.
+    mapping : dict of str to str
+        Header word as written -> column; "" leaves the column out. What is not named goes by the aliases.
+    fill_down : frozenset of str
+        Header words whose empty cells take the value above them.
+    corrections : dict of int to dict of str to str
+        Row number -> header word -> text to read instead.
+    skipped_rows : frozenset of int
+        Row numbers to leave out.
     """
 
-    name: str
-    columns: tuple[Column, ...]
-    shape: str
-    is_shape_required: bool
-    key: tuple[str, ...]
-    finish: Callable[[Row], Row] = field(default=lambda row: row)
+    layer: str | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+    fill_down: frozenset[str] = frozenset()
+    corrections: dict[int, dict[str, str]] = field(default_factory=dict)
+    skipped_rows: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a column stands in the file."""
-
-    index: int
-    word: str
-    unit: str
-
-
-def read_kind(data: bytes, *, file_name: str, datum: str, kind: FileKind) -> Reading:
-    """Read a file of one kind.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindFile:
+    """An open file of one kind whose columns are found.
 
     Parameters
     ----------
-    data : bytes
+    table : TableFile
+    mapping : dict of str to str
+        Header word -> column, "" for what is left out.
+    notices : tuple of Fault
+        What the header made us note.
+    """
+
+    table: TableFile
+    mapping: dict[str, str]
+    notices: tuple[Fault, ...]
+    _reader: _KindReader
+
+    def chunks(self) -> Iterator[Reading]:
+        """Yield the rows in chunks; the last one also carries the notices that only the end can tell."""
+        return self._reader.chunks()
+
+
+@contextlib.contextmanager
+def open_kind(
+    source: BinaryIO, *, file_name: str, datum: str, kind: FileKind, options: ReadOptions | None = None
+) -> Iterator[KindFile]:
+    """Open a file of one kind and find its columns.
+
+    Parameters
+    ----------
+    source : binary file
+        Seekable.
     file_name : str
         Its ending must not contradict the content.
     datum : str
         Declared datum; see `geo.io.shapes.declared_datum`.
     kind : FileKind
-
-    Returns
-    -------
-    Reading
-        A GeoDataFrame in EPSG:4326 with the columns of the kind and ``declared_datum``, indexed by row number.
+        Made for this file alone.
+    options : ReadOptions, optional
 
     Raises
     ------
@@ -130,238 +105,220 @@ def read_kind(data: bytes, *, file_name: str, datum: str, kind: FileKind) -> Rea
     PersonalDataError
         If it has a column of persons.
     """
+    options = options or ReadOptions()
     declared = declared_datum(datum)
-    table = read_table(data, file_name=file_name)
-    places, notices = _resolve(table, kind)
-    persons = refuse_person_columns(
-        table.header,
-        table.rows,
-        kind=kind.name,
-        codes=frozenset(
-            places[column.name].index for column in kind.columns if column.is_code and column.name in places
-        ),
-        skipped=frozenset(places[name].index for name in (_X, _Y, _SHAPE) if name in places),
-        header_row=table.header_row,
+    words = _Words(kind, options)
+    asked = TableOptions(
+        is_known_word=lambda word: words.resolve(word)[0] is not None,
+        layer=options.layer,
+        fill_down=options.fill_down,
+        chunk_rows=_WHOLE_ROWS if kind.is_read_whole else CHUNK_ROWS,
     )
-    _check_columns(table, kind, places)
-    reader = _RowReader(table, kind, places, declared)
-    rejected = [*table.rejected, *persons]
-    rows = reader.read({fault.row for fault in persons}, rejected)
-    rows = _without_twins(rows, kind, places, rejected)
-    frame = _frame(rows, kind, declared)
-    rejected.sort(key=lambda fault: fault.row or 0)
-    return Reading(
-        frame=frame, rejected=tuple(rejected), notices=(*table.notices, *notices, *reader.notices())
-    )
+    with open_table(source, file_name=file_name, options=asked) as table:
+        check_stated(declared, table.stated_epsg)
+        places, notices, twice = words.places(table.header, table.header_row)
+        reader = _KindReader(table, kind, places, declared, options, twice=twice)
+        mapping = {word: words.resolve(word)[0] or "" for word in table.header}
+        yield KindFile(table=table, mapping=mapping, notices=notices, _reader=reader)
 
 
-def _resolve(table: Table, kind: FileKind) -> tuple[dict[str, _Place], list[Fault]]:
-    """Find the columns of the kind among the header words; unknown words become notices."""
-    names = tuple(column.name for column in kind.columns)
-    aliases = read_aliases(kind.name, names + _SHAPE_COLUMNS)
-    places: dict[str, _Place] = {}
-    notices = []
-    for index, word in enumerate(table.header):
-        name, unit = resolve_header(word, aliases, UNIT_WORDS)
-        if name is None:
-            message = "the column is not known and was left out"
-            notices.append(Fault(table.header_row, word, "unknown_column", message))
-        elif name in places:
-            message = f"two columns both mean {name}"
-            raise refuse("duplicate_column", message, row=table.header_row, column=word)
-        else:
-            places[name] = _Place(index, word, unit)
-    return places, notices
+def read_kind(
+    data: bytes, *, file_name: str, datum: str, kind: FileKind, options: ReadOptions | None = None
+) -> Reading:
+    """Read a whole file of one kind into memory; see `open_kind`.
 
-
-def _check_columns(table: Table, kind: FileKind, places: dict[str, _Place]) -> None:
-    if table.encoding == "gb18030" and not places:
-        # Big5 and Shift-JIS decode as GB18030 without error; only the words tell.
-        raise refuse(
-            "encoding", "no word of the header is known; save the file as UTF-8", row=table.header_row
+    Returns
+    -------
+    Reading
+        A GeoDataFrame in EPSG:4326 with the columns of the kind and ``declared_datum``, indexed by row number.
+    """
+    with open_kind(
+        io.BytesIO(data), file_name=file_name, datum=datum, kind=kind, options=options
+    ) as file:
+        chunks = list(file.chunks())
+        return Reading(
+            frame=pd.concat([chunk.frame for chunk in chunks]),
+            rejected=tuple(fault for chunk in chunks for fault in chunk.rejected),
+            notices=(*file.notices, *(fault for chunk in chunks for fault in chunk.notices)),
+            cells={number: cells for chunk in chunks for number, cells in chunk.cells.items()},
         )
-    missing = [column.name for column in kind.columns if column.is_required and column.name not in places]
-    has_shape = table.geometries is not None or _SHAPE in places or {_X, _Y} <= places.keys()
-    if kind.is_shape_required and not has_shape:
-        missing.append("x, y" if kind.shape == "Point" else _SHAPE)
-    if (_X in places) != (_Y in places):
-        missing.append(_Y if _X in places else _X)
-    if missing:
-        faults = tuple(
-            Fault(table.header_row, name, "missing_column", f"the column {name} is missing")
-            for name in missing
-        )
-        raise FileRejectedError(f"columns are missing: {', '.join(missing)}", faults)
 
 
-class _RowReader:
-    """Reads the rows of one table; keeps what was dropped on the way."""
+class _Words:
+    """Knows what header words mean: what the user said first, then the aliases."""
 
-    def __init__(self, table: Table, kind: FileKind, places: dict[str, _Place], datum: Datum) -> None:
+    def __init__(self, kind: FileKind, options: ReadOptions) -> None:
+        self._names = tuple(column.name for column in kind.columns) + SHAPE_COLUMNS
+        self._aliases = read_aliases(kind.name, self._names)
+        self._said = options.mapping
+        unknown = set(self._said.values()) - set(self._names) - {""}
+        if unknown:
+            raise refuse("unknown_column", "a word was mapped to a column that this kind of file does not have")
+
+    def resolve(self, word: str) -> tuple[str | None, str]:
+        """Return column (None when unknown or left out) and unit of a header word."""
+        name, unit = resolve_header(word, self._aliases, UNIT_WORDS)
+        if word not in self._said:
+            return name, unit
+        # The user's word says the column; a unit in the header still counts.
+        return self._said[word] or None, unit or _unit_in(word)
+
+    def places(
+        self, header: tuple[str, ...], header_row: int | None
+    ) -> tuple[dict[str, ColumnPlace], tuple[Fault, ...], tuple[Fault, ...]]:
+        """Return column -> place, notices of unknown words, and faults of words that mean the same."""
+        places: dict[str, ColumnPlace] = {}
+        notices, twice = [], []
+        for index, word in enumerate(header):
+            name, unit = self.resolve(word)
+            if name is None:
+                if self._said.get(word) != "":
+                    message = "the column is not known and was left out"
+                    notices.append(Fault(header_row, word, "unknown_column", message))
+            elif name in places:
+                message = f"two columns both mean {name}"
+                twice.append(Fault(header_row, word, "duplicate_column", message))
+            else:
+                places[name] = ColumnPlace(index, word, unit)
+        return places, tuple(notices), tuple(twice)
+
+
+def _unit_in(word: str) -> str:
+    """Return the unit that an unknown header word carries in brackets, or ""."""
+    start = max(word.rfind(mark) for mark in "(（[【")
+    return resolve_header(f"x{word[start:]}", {"x": "x"}, UNIT_WORDS)[1] if start > 0 else ""
+
+
+class _KindReader:
+    """Reads the chunks of one file; what must hold across chunks is remembered here."""
+
+    def __init__(
+        self,
+        table: TableFile,
+        kind: FileKind,
+        places: dict[str, ColumnPlace],
+        datum: Datum,
+        options: ReadOptions,
+        *,
+        twice: tuple[Fault, ...],
+    ) -> None:
         self._table = table
+        self._twice = twice
         self._kind = kind
         self._places = places
         self._datum = datum
-        self._parts = [(column, places.get(column.name)) for column in kind.columns]
-        self._with_height = 0
+        self._options = options
+        self._rows = RowReader(kind, places, datum)
+        self._keys = KeyBook()
+        self._is_judged = False
+        self._codes = frozenset(
+            places[column.name].index for column in kind.columns if column.is_code and column.name in places
+        )
+        self._shapes = frozenset(places[name].index for name in (X, Y, SHAPE) if name in places)
 
-    def notices(self) -> list[Fault]:
-        """Say what was dropped."""
-        if not self._with_height:
-            return []
-        message = f"the heights of {self._with_height} rows were dropped"
-        return [Fault(None, self._shape_word(), "height_dropped", message)]
+    def chunks(self) -> Iterator[Reading]:
+        """Yield readings; the columns are judged with the first chunk."""
+        for table in self._table.chunks():
+            yield self._read(table)
+        closing = (*self._rows.notices(), *self._kind.closing())
+        if closing or not self._is_judged:
+            yield Reading(frame=self._frame([]), rejected=(), notices=closing)
 
-    def read(self, refused: set[int | None], rejected: list[Fault]) -> list[tuple[int, Row]]:
-        """Return the good rows; everything wrong with the others is added to `rejected`."""
-        rows: list[tuple[int, Row]] = []
-        for index, (number, cells) in enumerate(self._table.rows):
-            faults: list[Fault] = []
-            row = self._values(number, cells, faults)
-            row["geometry"] = self._shape(index, number, cells, faults)
-            self._check_datum(number, cells, faults)
-            rows.append((number, row))
-            if faults:
-                rejected += faults
-                refused.add(number)
-        placed = self._placed(rows, rejected)
-        return self._finished([item for item in placed if item[0] not in refused], rejected)
+    def _read(self, table: Table) -> Reading:
+        self._correct(table)
+        persons = refuse_person_columns(
+            table.header,
+            table.rows,
+            kind=self._kind.name,
+            codes=self._codes,
+            skipped=self._shapes,
+            header_row=table.header_row,
+        )
+        # After the persons: a file with names is refused for that, whatever else it lacks.
+        if not self._is_judged:
+            self._check_columns(table)
+            self._is_judged = True
+        rejected = [fault for fault in table.rejected if fault.row not in self._options.skipped_rows]
+        rejected += persons
+        rows = self._rows.read(table, {fault.row for fault in persons}, rejected)
+        checked = self._kind.check(self._frame(self._without_twins(rows, rejected)))
+        rejected += checked.rejected
+        rejected.sort(key=lambda fault: fault.row or 0)
+        return Reading(
+            frame=checked.frame,
+            rejected=tuple(rejected),
+            notices=(*table.notices, *checked.notices),
+            cells=_cells_of(table, {fault.row for fault in rejected}),
+        )
 
-    def _values(self, number: int, cells: list[str], faults: list[Fault]) -> Row:
-        row: Row = {}
-        for column, place in self._parts:
-            text = cells[place.index] if place else ""
-            row[column.name] = column.default
-            if not text:
-                if column.is_required:
-                    faults.append(
-                        Fault(number, self._word(column.name), "missing_value", "the cell is empty")
-                    )
-                continue
-            try:
-                row[column.name] = column.parse(text, place.unit if place else "")
-            except CellError as error:
-                faults.append(Fault(number, self._word(column.name), error.code, str(error)))
-        return row
-
-    def _word(self, name: str) -> str:
-        place = self._places.get(name)
-        return place.word if place else name
-
-    def _shape_word(self) -> str:
-        if self._table.geometries is not None or _SHAPE in self._places:
-            return self._word(_SHAPE)
-        return self._word(_X)
-
-    def _shape(
-        self, index: int, number: int, cells: list[str], faults: list[Fault]
-    ) -> shapely.Geometry | None:
-        """Return the geometry of a row in the declared datum."""
-        try:
-            shape = self._raw_shape(index, cells)
-        except CellError as error:
-            faults.append(Fault(number, error.column or self._shape_word(), error.code, str(error)))
-            return None
-        if shape is None and self._kind.is_shape_required:
-            faults.append(Fault(number, self._shape_word(), "missing_value", "the row has no place"))
-        return shape
-
-    def _raw_shape(self, index: int, cells: list[str]) -> shapely.Geometry | None:
-        if self._table.geometries is not None:
-            carried: shapely.Geometry | None = self._table.geometries[index]
-            return carried
-        place = self._places.get(_SHAPE)
-        if place is not None:
-            if not cells[place.index]:
-                return None
-            shape, has_height = read_wkt(cells[place.index])
-            self._with_height += has_height
-            return shape
-        return self._point(cells)
-
-    def _point(self, cells: list[str]) -> shapely.Point | None:
-        if _X not in self._places:
-            return None
-        pair = []
-        for name in (_X, _Y):
-            place = self._places[name]
-            if not cells[place.index]:
-                continue
-            try:
-                pair.append(float(read_number(cells[place.index])))
-            except CellError as error:
-                raise CellError(error.code, str(error), column=place.word) from error
-        if len(pair) == 1:
-            raise CellError("missing_value", "one of the two coordinates is empty")
-        return shapely.Point(pair) if pair else None
-
-    def _check_datum(self, number: int, cells: list[str], faults: list[Fault]) -> None:
-        """Refuse rows that name another datum than the one declared, or they would be moved twice."""
-        place = self._places.get(_DATUM)
-        if place is None or not cells[place.index]:
+    def _correct(self, table: Table) -> None:
+        """Leave out the rows a person skipped and put in the cells a person mended."""
+        skipped, corrections = self._options.skipped_rows, self._options.corrections
+        if skipped:
+            keep = [index for index, (number, _) in enumerate(table.rows) if number not in skipped]
+            if table.geometries is not None:
+                table.geometries[:] = [table.geometries[index] for index in keep]
+            table.rows[:] = [table.rows[index] for index in keep]
+        if not corrections:
             return
-        try:
-            written = declared_datum(cells[place.index])
-        except FileRejectedError as error:
-            faults.append(Fault(number, place.word, error.faults[0].code, str(error)))
-            return
-        if written != self._datum:
-            message = "the row names another datum than the one declared for the file"
-            faults.append(Fault(number, place.word, "datum_differs", message))
+        for number, cells in table.rows:
+            for word, text in corrections.get(number, {}).items():
+                if word in table.header:
+                    cells[table.header.index(word)] = text.strip()
 
-    def _placed(self, rows: list[tuple[int, Row]], rejected: list[Fault]) -> list[tuple[int, Row]]:
-        """Convert all geometries at once and drop the rows whose place cannot be right."""
-        if not rows:
-            return rows
-        stored, faults = to_stored_shapes([row["geometry"] for _, row in rows], datum=self._datum)
-        placed = []
-        for (number, row), shape, fault in zip(rows, stored, faults, strict=True):
-            if fault:
-                rejected.append(Fault(number, self._shape_word(), *fault))
-                continue
-            try:
-                row["geometry"] = None if shape is None else plain_shape(shape, kind=self._kind.shape)
-            except CellError as error:
-                rejected.append(Fault(number, self._shape_word(), error.code, str(error)))
-            else:
-                placed.append((number, row))
-        return placed
+    def _check_columns(self, table: Table) -> None:
+        if table.encoding == "gb18030" and not self._places:
+            # Big5 and Shift-JIS decode as GB18030 without error; only the words tell.
+            raise refuse(
+                "encoding", "no word of the header is known; save the file as UTF-8", row=table.header_row
+            )
+        if self._twice:
+            raise FileRejectedError(self._twice[0].message, self._twice)
+        kind, places = self._kind, self._places
+        missing = [column.name for column in kind.columns if column.is_required and column.name not in places]
+        has_shape = table.geometries is not None or SHAPE in places or {X, Y} <= places.keys()
+        if kind.is_shape_required and not has_shape:
+            missing.append("x, y" if kind.shape == "Point" else SHAPE)
+        if (X in places) != (Y in places):
+            missing.append(Y if X in places else X)
+        if missing:
+            faults = tuple(
+                Fault(table.header_row, name, "missing_column", f"the column {name} is missing")
+                for name in missing
+            )
+            raise FileRejectedError(f"columns are missing: {', '.join(missing)}", faults)
 
-    def _finished(self, rows: list[tuple[int, Row]], rejected: list[Fault]) -> list[tuple[int, Row]]:
-        finished = []
+    def _without_twins(self, rows: list[tuple[int, Row]], rejected: list[Fault]) -> list[tuple[int, Row]]:
+        """Refuse the second of two rows with one key, naming both."""
+        single = []
+        word = self._rows.word(self._kind.key[-1])
         for number, row in rows:
-            try:
-                finished.append((number, self._kind.finish(row)))
-            except CellError as error:
-                word = self._word(error.column) if error.column else None
-                rejected.append(Fault(number, word, error.code, str(error)))
-        return finished
+            first = self._keys.seen(tuple(row[name] for name in self._kind.key), number)
+            if first is None:
+                single.append((number, row))
+            else:
+                message = f"rows {first} and {number} have the same {' and '.join(self._kind.key)}"
+                rejected.append(Fault(number, word, "duplicate_key", message))
+        return single
+
+    def _frame(self, rows: list[tuple[int, Row]]) -> gpd.GeoDataFrame:
+        index = pd.Index([number for number, _ in rows], name="row", dtype="int64")
+        values = {
+            column.name: pd.Series([row[column.name] for _, row in rows], index=index, dtype=column.dtype)
+            for column in self._kind.columns
+        }
+        values["declared_datum"] = pd.Series([self._datum.name] * len(rows), index=index, dtype=object)
+        shapes = [row["geometry"] for _, row in rows]
+        return gpd.GeoDataFrame(values, geometry=gpd.GeoSeries(shapes, index=index, crs=4326), index=index)
 
 
-def _without_twins(
-    rows: list[tuple[int, Row]], kind: FileKind, places: dict[str, _Place], rejected: list[Fault]
-) -> list[tuple[int, Row]]:
-    """Refuse the second of two rows with one key, naming both."""
-    first: dict[tuple[Any, ...], int] = {}
-    single = []
-    place = places.get(kind.key[-1])
-    for number, row in rows:
-        key = tuple(row[name] for name in kind.key)
-        if key in first:
-            message = f"rows {first[key]} and {number} have the same {' and '.join(kind.key)}"
-            rejected.append(Fault(number, place.word if place else kind.key[-1], "duplicate_key", message))
-        else:
-            first[key] = number
-            single.append((number, row))
-    return single
-
-
-def _frame(rows: list[tuple[int, Row]], kind: FileKind, datum: Datum) -> gpd.GeoDataFrame:
-    index = pd.Index([number for number, _ in rows], name="row", dtype="int64")
-    values = {
-        column.name: pd.Series([row[column.name] for _, row in rows], index=index, dtype=column.dtype)
-        for column in kind.columns
+def _cells_of(table: Table, numbers: set[int | None]) -> dict[int, dict[str, str]]:
+    """Return the text of the refused rows, so that a person can mend it."""
+    if not numbers:
+        return {}
+    return {
+        number: dict(zip(table.header, cells, strict=True))
+        for number, cells in table.rows
+        if number in numbers
     }
-    values["declared_datum"] = pd.Series([datum.name] * len(rows), index=index, dtype=object)
-    shapes = [row["geometry"] for _, row in rows]
-    return gpd.GeoDataFrame(values, geometry=gpd.GeoSeries(shapes, index=index, crs=4326), index=index)
+

@@ -3,106 +3,202 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import shapely
 
 from geo.errors import Fault
-from geo.io.texts import MAX_COLUMNS, MAX_ROWS, Table, check_cell, check_header, refuse
+from geo.io.encodings import find_encoding, text_blocks
+from geo.io.features import GEOMETRY, Feature, ShapeError, check_vertices, feature_tables, text_cell
+from geo.io.opened import TableFile, size_of
+from geo.io.texts import MAX_COLUMNS, check_header, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-MAX_VERTICES = 200_000
+    from geo.io.opened import TableOptions
+
+MAX_GEOJSON_BYTES = 100_000_000
+MAX_FEATURES = 300_000
 _NESTING = {"Point": 0, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _RING = 4
-_GEOMETRY = "geometry"
+_GAP = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+_INSTEAD = "write it as CSV or GeoPackage"
 
 
-class _ShapeError(Exception):
-    """A geometry is not what RFC 7946 says; carries code and sentence."""
+@dataclass(slots=True)
+class _Survey:
+    """What a first look at all features finds; later, how many have been turned into rows."""
+
+    columns: dict[str, None] = field(default_factory=dict)
+    count: int = 0
+    done: int = 0
+
+    def see(self, feature: Any) -> None:
+        """Note the names of the properties of one feature."""
+        self.count += 1
+        if self.count > MAX_FEATURES:
+            raise refuse("too_large", f"a GeoJSON may have {MAX_FEATURES} features at most; {_INSTEAD}")
+        if isinstance(feature, dict) and isinstance(feature.get("properties"), dict):
+            self.columns.update(dict.fromkeys(feature["properties"]))
+        if len(self.columns) > MAX_COLUMNS:
+            raise refuse("too_many_columns", f"the file has more than {MAX_COLUMNS} columns")
+
+    def share(self) -> float:
+        """Return how much has been turned into rows."""
+        return self.done / self.count
 
 
-def read_features(text: str, *, encoding: str) -> Table:
-    """Read the text of a FeatureCollection.
+def open_geojson(source: BinaryIO, *, options: TableOptions) -> TableFile:
+    """Open a FeatureCollection.
 
     Parameters
     ----------
-    text : str
-    encoding : str
-        How the bytes were decoded, for the table.
+    source : binary file
+    options : TableOptions
 
     Returns
     -------
-    Table
-        Properties as text, in order of first appearance; features count from 1. Heights are dropped
-        with one notice.
+    TableFile
+        Properties as text, in order of first appearance; features count from 1.
 
     Raises
     ------
     FileRejectedError
-        With one fault: bad_json, wrong_kind, crs_not_allowed, no_rows, too_many_rows, too_many_columns.
+        With one fault: too_large, encoding, bad_json, wrong_kind, crs_not_allowed, no_rows,
+        too_many_columns.
+
+    Notes
+    -----
+    The text is kept, its features are not: they are parsed one by one, once for the names of the
+    properties and once for the rows.
     """
-    features = _features(_parse(text))
-    columns: dict[str, None] = {}
-    for feature in features:
-        if isinstance(feature, dict) and isinstance(feature.get("properties"), dict):
-            columns.update(dict.fromkeys(feature["properties"]))
-        if len(columns) > MAX_COLUMNS:
-            break
-    words = list(columns)
+    if size_of(source) > MAX_GEOJSON_BYTES:
+        limit = MAX_GEOJSON_BYTES // 1_000_000
+        raise refuse("too_large", f"a GeoJSON may have {limit} MB at most; {_INSTEAD}")
+    encoding, codec = find_encoding(source)
+    text = "".join(text_blocks(source, codec))
+    survey = _Survey()
+    start = _collection(text, survey)
+    if not survey.count:
+        raise refuse("no_rows", "the FeatureCollection has no features")
+    words = list(survey.columns)
     header = check_header(words, row=None)
-    rows: list[tuple[int, list[str]]] = []
-    geometries: list[Any] = []
-    rejected: list[Fault] = []
-    with_height = 0
-    for number, feature in enumerate(features, start=1):
-        faults, cells, geometry, has_height = _read_feature(feature, words, row=number)
-        with_height += has_height
-        if faults:
-            rejected += faults
-        else:
-            rows.append((number, cells))
-            geometries.append(geometry)
-    dropped = Fault(None, _GEOMETRY, "height_dropped", f"the heights of {with_height} features were dropped")
-    return Table(
+
+    def features() -> Iterator[Feature]:
+        for number, (feature, _) in enumerate(_features(text, start), start=1):
+            survey.done = number
+            yield _read_feature(feature, words, row=number)
+
+    return TableFile(
         form="geojson",
         encoding=encoding,
         header=header,
         header_row=None,
-        rows=rows,
-        geometries=geometries,
-        rejected=tuple(rejected),
-        notices=(dropped,) if with_height else (),
+        read_chunks=lambda: feature_tables(
+            features(), form="geojson", encoding=encoding, header=header, chunk_rows=options.chunk_rows
+        ),
+        read_share=survey.share,
     )
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, position: int) -> tuple[Any, int]:
+    """Parse one value; return it and where it ends, gaps after it included."""
     try:
-        return json.loads(text)
+        value, end = _DECODER.raw_decode(text, position)
     except RecursionError as error:
         raise refuse("bad_json", "the brackets are nested too deeply") from error
     except json.JSONDecodeError as error:
         raise refuse("bad_json", f"this is not JSON from line {error.lineno} on", row=None) from error
     except ValueError as error:
         raise refuse("bad_json", "a number is too long") from error
+    return value, _skip(text, end)
 
 
-def _features(document: Any) -> list[Any]:
-    if isinstance(document, dict) and "crs" in document:
-        raise _crs_refused(None)
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+def _skip(text: str, position: int) -> int:
+    match = _GAP.match(text, position)
+    return match.end() if match else position
+
+
+def _expect(text: str, position: int, marks: str) -> int:
+    """Step over one of some marks and the gaps after it."""
+    if text[position : position + 1] not in tuple(marks):
+        line = text.count("\n", 0, position) + 1
+        raise refuse("bad_json", f"this is not JSON from line {line} on")
+    return _skip(text, position + 1)
+
+
+def _features(text: str, position: int) -> Iterator[tuple[Any, int]]:
+    """Yield the values of the array that begins at a position, each with where it ends."""
+    position = _expect(text, position, "[")
+    is_last = text[position : position + 1] == "]"
+    while not is_last:
+        value, position = _parse(text, position)
+        yield value, position
+        is_last = text[position : position + 1] == "]"
+        if not is_last:
+            position = _expect(text, position, ",")
+
+
+def _survey_array(text: str, position: int, survey: _Survey) -> int:
+    """Look at every feature of an array without keeping it; return where the array ends."""
+    end = _skip(text, position + 1)
+    for feature, end in _features(text, position):  # noqa: B007 - the last end is wanted
+        survey.see(feature)
+    return _expect(text, end, "]")
+
+
+def _collection(text: str, survey: _Survey) -> int:
+    """Check the outermost object; return where its array of features begins."""
+    position = _skip(text, 0)
+    if text[position : position + 1] != "{":
+        # An array may still be no JSON at all, which is another fault.
+        for _ in _features(text, position):
+            pass
         raise refuse("wrong_kind", "write a GeoJSON FeatureCollection")
-    features = document.get("features")
-    if not isinstance(features, list):
+    kind: Any = None
+    start: int | None = None
+    for name, value_at in _members(text, position, survey):
+        if name == "features":
+            start = value_at
+        elif name == "type":
+            kind, _ = _parse(text, value_at)
+    if kind != "FeatureCollection":
+        raise refuse("wrong_kind", "write a GeoJSON FeatureCollection")
+    if start is None or text[start] != "[":
         raise refuse("wrong_kind", "the FeatureCollection has no list of features")
-    if not features:
-        raise refuse("no_rows", "the FeatureCollection has no features")
-    if len(features) > MAX_ROWS:
-        raise refuse("too_many_rows", f"the file has more than {MAX_ROWS} features")
-    return features
+    return start
+
+
+def _members(text: str, position: int, survey: _Survey) -> Iterator[tuple[str, int]]:
+    """Yield the names of the outermost object and where their values begin."""
+    names: set[str] = set()
+    position = _expect(text, position, "{")
+    is_last = text[position : position + 1] == "}"
+    while not is_last:
+        name, position = _parse(text, position)
+        if not isinstance(name, str) or name in names:
+            raise refuse("bad_json", "a name in the outermost object is no text, or stands there twice")
+        names.add(name)
+        if name == "crs":
+            raise _crs_refused(None)
+        position = _expect(text, position, ":")
+        yield name, position
+        if name == "features" and text[position : position + 1] == "[":
+            position = _survey_array(text, position, survey)
+        else:
+            _, position = _parse(text, position)
+        is_last = text[position : position + 1] == "}"
+        if not is_last:
+            position = _expect(text, position, ",")
+    if text[position + 1 :].strip():
+        raise refuse("bad_json", "something follows the end of the outermost object")
 
 
 def _crs_refused(row: int | None) -> Exception:
@@ -110,65 +206,52 @@ def _crs_refused(row: int | None) -> Exception:
     return refuse("crs_not_allowed", message, row=row)
 
 
-def _read_feature(feature: Any, words: list[str], *, row: int) -> tuple[list[Fault], list[str], Any, bool]:
+def _read_feature(feature: Any, words: list[str], *, row: int) -> Feature:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        return [Fault(row, None, "bad_feature", "this is not a Feature")], [], None, False
+        return Feature(
+            number=row, cells=[], faults=[Fault(row, None, "bad_feature", "this is not a Feature")]
+        )
     properties = feature.get("properties")
     if properties is not None and not isinstance(properties, dict):
-        return [Fault(row, None, "bad_feature", "the properties are not an object")], [], None, False
+        fault = Fault(row, None, "bad_feature", "the properties are not an object")
+        return Feature(number=row, cells=[], faults=[fault])
     shape = feature.get("geometry")
     if "crs" in feature or (isinstance(shape, dict) and "crs" in shape):
         raise _crs_refused(row)
     faults: list[Fault] = []
-    cells = [_cell((properties or {}).get(word), row=row, column=word, faults=faults) for word in words]
+    values = properties or {}
+    cells = [text_cell(values.get(word), row=row, column=word, faults=faults) for word in words]
+    read = Feature(number=row, cells=cells, faults=faults)
     try:
-        geometry, has_height = (None, False) if shape is None else _geometry(shape)
-    except _ShapeError as error:
-        faults.append(Fault(row, _GEOMETRY, *error.args))
-        return faults, [], None, False
-    return faults, cells, geometry, has_height
+        read.shape, read.has_height = (None, False) if shape is None else build_geometry(shape)
+    except ShapeError as error:
+        faults.append(Fault(row, GEOMETRY, *error.args))
+    return read
 
 
-def _cell(value: Any, *, row: int, column: str, faults: list[Fault]) -> str:
-    """Return a property as text; what no CSV could hold is a fault."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        fault = check_cell(value, row=row, column=column)
-        if fault:
-            faults.append(fault)
-        return value.strip()
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            faults.append(Fault(row, column, "bad_number", "the number is not finite"))
-        return repr(value)
-    faults.append(
-        Fault(row, column, "nested_value", "a property must be text or a number, not a list or object")
-    )
-    return ""
+def build_geometry(shape: Any) -> tuple[shapely.Geometry, bool]:
+    """Build a geometry from the object that GeoJSON describes it with; say whether heights were dropped.
 
-
-def _geometry(shape: Any) -> tuple[shapely.Geometry, bool]:
+    Raises
+    ------
+    ShapeError
+        wrong_geometry, bad_geometry, bad_coordinates, ring_not_closed, empty_geometry, too_many_vertices.
+    """
     if not isinstance(shape, dict):
-        raise _ShapeError("bad_geometry", "the geometry is not an object")
+        raise ShapeError("bad_geometry", "the geometry is not an object")
     kind = shape.get("type")
     if not isinstance(kind, str) or kind not in _NESTING:
-        raise _ShapeError("wrong_geometry", f"the geometry must be one of {', '.join(_NESTING)}")
+        raise ShapeError("wrong_geometry", f"the geometry must be one of {', '.join(_NESTING)}")
     coordinates = shape.get("coordinates")
     depth = _NESTING[kind]
-    if _vertex_count(coordinates, depth) > MAX_VERTICES:
-        raise _ShapeError("too_many_vertices", f"the geometry has more than {MAX_VERTICES} vertices")
+    check_vertices(kind, _vertex_count(coordinates, depth))
     heights: list[bool] = []
     try:
         geometry = _BUILDERS[kind](coordinates, heights)
     except shapely.errors.GEOSException as error:
-        raise _ShapeError("bad_geometry", "the geometry cannot be built") from error
+        raise ShapeError("bad_geometry", "the geometry cannot be built") from error
     if geometry.is_empty:
-        raise _ShapeError("empty_geometry", "the geometry is empty")
+        raise ShapeError("empty_geometry", "the geometry is empty")
     return geometry, any(heights)
 
 
@@ -181,21 +264,21 @@ def _vertex_count(coordinates: Any, depth: int) -> int:
 def _positions(value: Any, heights: list[bool]) -> NDArray[np.float64]:
     """Return positions as an array of shape (n, 2); a third number is dropped and noted."""
     if not isinstance(value, list) or not value:
-        raise _ShapeError("bad_coordinates", "a list of positions is missing")
+        raise ShapeError("bad_coordinates", "a list of positions is missing")
     lengths = {len(position) if isinstance(position, list) else 0 for position in value}
     if len(lengths) != 1 or not lengths <= {2, 3}:
-        raise _ShapeError("bad_coordinates", "every position must have two numbers")
+        raise ShapeError("bad_coordinates", "every position must have two numbers")
     for position in value:
         for number in position:
             # type() and not isinstance(): true is an int to Python, not a coordinate.
             if type(number) not in (int, float):
-                raise _ShapeError("bad_coordinates", "a coordinate is not a number")
+                raise ShapeError("bad_coordinates", "a coordinate is not a number")
     try:
         array = np.array(value, dtype=np.float64)
     except OverflowError as error:
-        raise _ShapeError("bad_coordinates", "a coordinate is not finite") from error
+        raise ShapeError("bad_coordinates", "a coordinate is not finite") from error
     if not np.isfinite(array).all():
-        raise _ShapeError("bad_coordinates", "a coordinate is not finite")
+        raise ShapeError("bad_coordinates", "a coordinate is not finite")
     heights.append(lengths == {3})
     return array[:, :2]
 
@@ -207,7 +290,7 @@ def _point(value: Any, heights: list[bool]) -> shapely.Point:
 def _line(value: Any, heights: list[bool]) -> shapely.LineString:
     positions = _positions(value, heights)
     if len(positions) < 2:  # noqa: PLR2004 - a line has two ends
-        raise _ShapeError("bad_geometry", "a line needs two positions")
+        raise ShapeError("bad_geometry", "a line needs two positions")
     return shapely.LineString(positions)
 
 
@@ -215,13 +298,13 @@ def _ring(value: Any, heights: list[bool]) -> shapely.LinearRing:
     positions = _positions(value, heights)
     # shapely would close the ring by itself and so hide that something is missing.
     if len(positions) < _RING or (positions[0] != positions[-1]).any():
-        raise _ShapeError("ring_not_closed", "a ring needs four positions, the last equal to the first")
+        raise ShapeError("ring_not_closed", "a ring needs four positions, the last equal to the first")
     return shapely.LinearRing(positions)
 
 
 def _parts(value: Any) -> list[Any]:
     if not isinstance(value, list) or not value:
-        raise _ShapeError("bad_coordinates", "a list of parts is missing")
+        raise ShapeError("bad_coordinates", "a list of parts is missing")
     return value
 
 

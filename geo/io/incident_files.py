@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,14 +13,17 @@ from geo.errors import Fault, InvalidInputError
 from geo.frames import DATE_PRECISIONS, PLACE_PRECISIONS
 from geo.io.catalogue_files import Catalogues, coded_words, read_catalogues
 from geo.io.cells import CellError, Quantity, choice_cell, key_cell, number_cell, read_quantity, text_cell
-from geo.io.columns import Column, FileKind, coded_column, read_kind
+from geo.io.columns import read_kind
+from geo.io.kinds import Checked, Column, FileKind, coded_column
 from geo.io.times import Moment, check_not_future, moment_cell, widened
 from geo.periods import CHINA
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from geo.io.columns import Row
+    import geopandas as gpd
+
+    from geo.io.kinds import Row
     from geo.io.readings import Reading
 
 RADIUS_M = {
@@ -88,16 +91,21 @@ def read_incidents(
     radius takes `RADIUS_M`. Of two times the first is the last moment the facility was seen intact, the
     second the discovery; a second given to the day lasts to the end of that day.
     """
-    if place_precision is not None and place_precision not in PLACE_PRECISIONS:
-        raise InvalidInputError(f"place_precision must be one of {', '.join(PLACE_PRECISIONS)}")
-    known = catalogues or read_catalogues()
-    kind = incident_kind(known, as_of=as_of, place_precision=place_precision)
-    reading = read_kind(data, file_name=file_name, datum=datum, kind=kind)
-    return replace(reading, notices=reading.notices + _assumed(reading.frame))
+    kind = incident_kind(catalogues or read_catalogues(), as_of=as_of, place_precision=place_precision)
+    return read_kind(data, file_name=file_name, datum=datum, kind=kind)
 
 
 def incident_kind(catalogues: Catalogues, *, as_of: date, place_precision: str | None) -> FileKind:
-    """Return what a file of incidents looks like."""
+    """Return what a file of incidents looks like.
+
+    Raises
+    ------
+    InvalidInputError
+        If `place_precision` is none of `geo.frames.PLACE_PRECISIONS`.
+    """
+    if place_precision is not None and place_precision not in PLACE_PRECISIONS:
+        raise InvalidInputError(f"place_precision must be one of {', '.join(PLACE_PRECISIONS)}")
+    stacks = _Stacks()
     return FileKind(
         name="incidents",
         columns=(
@@ -127,6 +135,8 @@ def incident_kind(catalogues: Catalogues, *, as_of: date, place_precision: str |
         is_shape_required=False,
         key=("record_area", "case_number"),
         finish=partial(_finish, as_of=as_of, place_precision=place_precision),
+        check=stacks.look,
+        closing=stacks.notices,
     )
 
 
@@ -190,11 +200,23 @@ def _loss(row: Row) -> Row:
     }
 
 
-def _assumed(frame: pd.DataFrame) -> tuple[Fault, ...]:
-    """Point out places that are stacked: hardly ever is that where things happened."""
-    points = frame.geometry[frame.geometry.notna() & (frame["place_precision"] == "point")]
-    stacked = int(points.to_wkb().duplicated(keep=False).sum()) if len(points) else 0
-    if stacked <= max(2, len(points) // 10):
-        return ()
-    message = f"{stacked} rows of precision point share their place with another row: are these centroids?"
-    return (Fault(None, "place_precision", "places_stacked", message),)
+class _Stacks:
+    """Counts precise places that lie on top of each other: hardly ever is that where things happened."""
+
+    def __init__(self) -> None:
+        self._places: Counter[int] = Counter()
+
+    def look(self, frame: gpd.GeoDataFrame) -> Checked:
+        """Count the places of one chunk."""
+        points = frame.geometry[frame.geometry.notna() & (frame["place_precision"] == "point")]
+        self._places.update(map(hash, points.to_wkb()))
+        return Checked(frame=frame)
+
+    def notices(self) -> tuple[Fault, ...]:
+        """Say how many rows share a place."""
+        total = self._places.total()
+        stacked = total - sum(1 for count in self._places.values() if count == 1)
+        if stacked <= max(2, total // 10):
+            return ()
+        message = f"{stacked} rows of precision point share their place with another row: are these centroids?"
+        return (Fault(None, "place_precision", "places_stacked", message),)

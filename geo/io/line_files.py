@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geo.crs import to_metric
 from geo.errors import Fault
 from geo.io.catalogue_files import Catalogues, coded_words, read_catalogues
 from geo.io.cells import CellError, choice_cell, integer_cell, number_cell, text_cell
-from geo.io.columns import Column, FileKind, coded_column, read_kind
+from geo.io.columns import read_kind
+from geo.io.kinds import Checked, Column, FileKind, coded_column
 from geo.io.times import day_cell
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from geo.io.columns import Row
+    from geo.io.kinds import Row
     from geo.io.readings import Reading
 
 KINDS = ("copper", "optical", "power", "coaxial")
@@ -107,13 +108,13 @@ def read_lines(data: bytes, *, file_name: str, datum: str, catalogues: Catalogue
     PersonalDataError
         If it has a column of persons.
     """
+    kind = line_kind(catalogues or read_catalogues())
+    return read_kind(data, file_name=file_name, datum=datum, kind=kind)
+
+
+def line_kind(catalogues: Catalogues) -> FileKind:
+    """Return what a file of lines looks like."""
     lines = _Lines()
-    kind = _line_kind(catalogues or read_catalogues(), lines)
-    reading = read_kind(data, file_name=file_name, datum=datum, kind=kind)
-    return _measured(replace(reading, notices=reading.notices + lines.notices()))
-
-
-def _line_kind(catalogues: Catalogues, lines: _Lines) -> FileKind:
     sectors = coded_words(catalogues.sectors, "sector")
     return FileKind(
         name="lines",
@@ -136,14 +137,15 @@ def _line_kind(catalogues: Catalogues, lines: _Lines) -> FileKind:
         is_shape_required=True,
         key=("line_name", "sequence"),
         finish=lines.finish,
+        check=_measured,
+        closing=lines.notices,
     )
 
 
-def _measured(reading: Reading) -> Reading:
+def _measured(frame: gpd.GeoDataFrame) -> Checked:
     """Fill in the lengths that are missing; point out those that the map contradicts."""
-    frame: gpd.GeoDataFrame = reading.frame
     if frame.empty:
-        return reading
+        return Checked(frame=frame)
     measured_m = to_metric(frame[["geometry"]]).length.round(1).clip(lower=_LEAST_M)
     too_long = frame["length_m"].isna() & (measured_m > _MOST_M)
     rejected = tuple(
@@ -155,9 +157,4 @@ def _measured(reading: Reading) -> Reading:
     message = "the stated length is more than twice or less than half of the length on the map"
     notices = tuple(Fault(int(row), "length_m", "length_differs", message) for row in doubtful)
     frame["length_m"] = frame["length_m"].round(1).fillna(measured_m)
-    return replace(
-        reading,
-        frame=frame[~too_long],
-        rejected=reading.rejected + rejected,
-        notices=reading.notices + notices,
-    )
+    return Checked(frame=frame[~too_long], rejected=rejected, notices=notices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ class Reading:
         Everything wrong in the other rows: row, column, code, sentence.
     notices : tuple of Fault
         What was assumed or dropped; rows named here are in the frame.
+    cells : dict of int to dict of str to str
+        Row number -> header word -> text as written, of the refused rows.
     """
 
     frame: pd.DataFrame
     rejected: tuple[Fault, ...]
     notices: tuple[Fault, ...] = ()
+    cells: dict[int, dict[str, str]] = field(default_factory=dict)

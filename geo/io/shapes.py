@@ -30,6 +30,8 @@ _METRIC_CODES = range(4491, 4555)
 _DEGREE_CODES = {4326: "wgs84", 4490: "cgcs2000"}
 # Seven decimals of a degree are a centimetre.
 _DECIMALS = 7
+MAX_POLYGON_VERTICES = 2_000
+"""Beyond this a polygon of a user is refused: what is done with polygons grows faster than they do."""
 _WKT = re.compile(
     r"(?:POINT|LINESTRING|MULTILINESTRING|POLYGON|MULTIPOLYGON)\s*Z?\s*\([\s\d.,()+\-eE]*\)",
     re.ASCII | re.IGNORECASE,
@@ -86,6 +88,29 @@ def declared_datum(text: str) -> Datum:
     parameters = operation.params if operation else []
     easting_m = next(float(item.value) for item in parameters if item.name == "False easting")
     return Datum(f"epsg:{code}", code, int(easting_m // _ZONE) * _ZONE)
+
+
+def check_stated(datum: Datum, stated_epsg: int | None) -> None:
+    """Refuse a file that says itself that its coordinates are something else than was declared.
+
+    Parameters
+    ----------
+    datum : Datum
+        As declared. GCJ-02 and BD-09 have no EPSG code, so files in them claim WGS 84 or CGCS2000.
+    stated_epsg : int or None
+        What the file says; None when it says nothing.
+
+    Raises
+    ------
+    FileRejectedError
+        ``datum_differs``.
+    """
+    if stated_epsg is None or stated_epsg == datum.epsg:
+        return
+    if datum.epsg is None and (stated_epsg in _DEGREE_CODES or pyproj.CRS.from_epsg(stated_epsg).is_geographic):
+        return
+    message = f"the file says EPSG:{stated_epsg}, which is not the datum declared"
+    raise refuse("datum_differs", message)
 
 
 def read_wkt(text: str) -> tuple[shapely.Geometry, bool]:
@@ -199,7 +224,7 @@ def plain_shape(shape: Any, *, kind: str) -> Any:
     Raises
     ------
     CellError
-        wrong_geometry, zero_length, or invalid_geometry with the place of the fault.
+        wrong_geometry, too_many_vertices, zero_length, or invalid_geometry with the place of the fault.
     """
     if kind == "LineString" and shape.geom_type == "MultiLineString" and len(shape.geoms) == 1:
         shape = shape.geoms[0]
@@ -207,6 +232,9 @@ def plain_shape(shape: Any, *, kind: str) -> Any:
         shape = shapely.multipolygons([shape])
     if shape.geom_type != kind:
         raise CellError("wrong_geometry", f"the geometry must be a {kind}")
+    if kind == "MultiPolygon" and (count := shapely.get_num_coordinates(shape)) > MAX_POLYGON_VERTICES:
+        message = f"the polygon has {count} vertices; simplify it to {MAX_POLYGON_VERTICES} at most"
+        raise CellError("too_many_vertices", message)
     if kind == "LineString" and not shape.length > 0:
         raise CellError("zero_length", "the line has no length")
     if not shape.is_valid:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from geo.io.aliases import read_values
 from geo.io.cells import flag_cell, key_cell, text_cell
-from geo.io.columns import Column, FileKind, coded_column, read_kind
+from geo.io.columns import read_kind
+from geo.io.kinds import Column, FileKind, coded_column
 
 if TYPE_CHECKING:
-    from geo.io.columns import Row
+    from geo.io.kinds import Row
     from geo.io.readings import Reading
 
 STATES = ("filed", "changed", "missing", "closed", "unknown")
@@ -38,10 +39,11 @@ def read_stations(data: bytes, *, file_name: str, datum: str) -> Reading:
     PersonalDataError
         If it has a column of persons.
     """
-    return read_kind(data, file_name=file_name, datum=datum, kind=_station_kind())
+    return read_kind(data, file_name=file_name, datum=datum, kind=station_kind())
 
 
-def _station_kind() -> FileKind:
+def station_kind() -> FileKind:
+    """Return what a file of stations looks like."""
     return FileKind(
         name="stations",
         columns=(

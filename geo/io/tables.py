@@ -1,179 +1,131 @@
-"""Read the bytes of a CSV or GeoJSON file into rows of text, with true row numbers.
+"""Open a file of any form as tables of text, with true row numbers, in bounded memory.
 
-Nothing here knows what the columns mean; other forms of file become a `Table` too and then take the
-same road.
+Nothing here knows what the columns mean; every form becomes the same tables and takes the same road.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, BinaryIO
 
-from geo.errors import Fault
-from geo.io.geojson import read_features
-from geo.io.texts import (
-    MAX_BYTES,
-    MAX_CELL,
-    MAX_ROWS,
-    MAX_SHAPE_CELL,
-    Table,
-    check_cell,
-    check_header,
-    decode,
-    forbidden,
-    refuse,
-)
+from geo.io.archives import open_archive, refuse_nested
+from geo.io.csv_tables import open_csv
+from geo.io.geojson import open_geojson
+from geo.io.gpkg_tables import open_gpkg
+from geo.io.kml_tables import open_kml, open_kmz
+from geo.io.opened import TableFile, TableOptions, size_of
+from geo.io.shapefile_tables import open_shapefile
+from geo.io.sniffing import HEAD_BYTES, sniff_form
+from geo.io.texts import MAX_BYTES, Table, refuse
+from geo.io.xlsx_tables import open_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MAGIC = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"PK\x05\x06", "a zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a rar archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3", "a database"),
-    (b"{\\rtf", "a text document with formatting"),
-)
-_SUFFIXES = {"csv": ("csv", "txt", "tsv"), "geojson": ("geojson", "json")}
+    from geo.io.archives import Archive, Member
+
+__all__ = ["Table", "TableFile", "TableOptions", "open_table", "sniff_form"]
+
+# What may lie beside the one data file of an archive.
+_BESIDE = ("readme", "license", "licence", "notice", "说明", "许可")
+_BESIDE_SUFFIXES = (".txt", ".md", ".pdf", "")
+_WORKBOOK = "[Content_Types].xml"
 
 
-def read_table(data: bytes, *, file_name: str) -> Table:
-    """Read a CSV or a GeoJSON FeatureCollection.
+@contextmanager
+def open_table(source: BinaryIO, *, file_name: str, options: TableOptions) -> Iterator[TableFile]:
+    """Open a file of any form.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    source : binary file
+        Seekable; `source.name` may be its path.
     file_name : str
         As given by the user: only its ending is looked at, and it must not contradict the content.
+    options : TableOptions
 
-    Returns
-    -------
-    Table
+    Yields
+    ------
+    TableFile
 
     Raises
     ------
     FileRejectedError
-        With one fault whose code is too_large, wrong_kind, encoding, no_rows, bad_csv, bad_json,
-        crs_not_allowed, too_many_rows, too_many_columns, bad_header or empty_header.
+        With one fault whose code says why: too_large, wrong_kind, encoding, no_rows, zip_unsafe,
+        crs_not_allowed, and what the module of the form names.
     """
-    if len(data) > MAX_BYTES:
+    with ExitStack() as stack:
+        yield _open(source, file_name, options, stack, is_inside=False)
+
+
+def _open(
+    source: BinaryIO, file_name: str, options: TableOptions, stack: ExitStack, *, is_inside: bool
+) -> TableFile:
+    size = size_of(source)
+    if not size:
+        raise refuse("no_rows", "the file is empty")
+    if size > MAX_BYTES and not is_inside:
         raise refuse("too_large", f"the file is larger than {MAX_BYTES // 1_000_000} MB")
-    for magic, what in _MAGIC:
-        if data.startswith(magic):
-            raise refuse("wrong_kind", f"this is {what}; write a CSV or a GeoJSON file")
-    text, encoding = decode(data)
-    start = text[:1000].lstrip()
-    if start.startswith("<"):
-        raise refuse("wrong_kind", "this is XML or HTML; write a CSV or a GeoJSON file")
-    form = "geojson" if start.startswith(("{", "[")) else "csv"
-    _check_suffix(file_name, form)
-    if not text.strip():
-        raise refuse("no_rows", "the file is empty")
-    if form == "geojson":
-        return read_features(text, encoding=encoding)
-    return _read_csv(text, encoding=encoding)
+    form = sniff_form(source.read(HEAD_BYTES), file_name=file_name)
+    source.seek(0)
+    if form == "zip":
+        if is_inside:
+            raise refuse("zip_unsafe", "the archive holds another archive; unpack that first")
+        return _open_zip(source, options, stack)
+    if form == "kml" and file_name.lower().endswith(".kmz"):
+        return open_kmz(source, options=options, stack=stack)
+    return _OPENERS[form](source, options=options, stack=stack)
 
 
-def _check_suffix(file_name: str, form: str) -> None:
-    suffix = PurePath(file_name[-300:].replace("\x00", "")).suffix.lower().removeprefix(".")
-    if suffix and suffix not in _SUFFIXES[form]:
-        raise refuse("wrong_kind", f"the content is {form} but the name says otherwise")
+def _open_zip(source: BinaryIO, options: TableOptions, stack: ExitStack) -> TableFile:
+    """Open a shapefile, or the one data file beside its licence."""
+    archive = open_archive(source, stack)
+    if archive.find(_WORKBOOK):
+        return open_xlsx(source, options=options, stack=stack)
+    refuse_nested(archive, allowed=(".xlsx",))
+    if any(member.name.lower().endswith(".shp") for member in archive.members):
+        return open_shapefile(archive, options=options, stack=stack)
+    member = _data_member(archive)
+    return _open(archive.spill(member, stack), member.base, options, stack, is_inside=True)
 
 
-def _separator(text: str) -> str:
-    """Return the separator that cuts the first line into most parts; quoted text does not count."""
-    bare = re.sub(r'"[^"]*"', "", text[:200_000])
-    line = next((line for line in bare.splitlines() if line.strip()), "")
-    return max((",", ";", "\t"), key=line.count)
+def _data_member(archive: Archive) -> Member:
+    members = [member for member in archive.members if not _is_beside(member)]
+    if len(members) != 1:
+        message = f"the archive holds {len(members)} data files; exactly one can be read"
+        raise refuse("wrong_kind", message)
+    return members[0]
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield row numbers and cells; blank rows are counted but not yielded."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-    number = 0
-    try:
-        for record in reader:
-            number += 1
-            # Blank rows count as well: a file of nothing but line ends would keep the machine busy.
-            if number > MAX_ROWS + 1:
-                raise refuse("too_many_rows", f"the file has more than {MAX_ROWS} rows", row=number)
-            if any(cell and not cell.isspace() for cell in record):
-                yield number, record
-    except csv.Error as error:
-        message = f"the quotes or the length of a cell are wrong near line {reader.line_num}"
-        raise refuse("bad_csv", message, row=number + 1) from error
+def _is_beside(member: Member) -> bool:
+    stem, dot, suffix = member.base.lower().rpartition(".")
+    name = stem if dot else suffix
+    return name.startswith(_BESIDE) and (f".{suffix}" if dot else "") in _BESIDE_SUFFIXES
 
 
-def _read_csv(text: str, *, encoding: str) -> Table:
-    records = _records(text)
-    header_row, words = next(records, (0, []))
-    if not words:
-        raise refuse("no_rows", "the file is empty")
-    while words and not words[-1].strip():
-        words.pop()
-    header = check_header(words, row=header_row)
-    if "" in header:
-        number = header.index("") + 1
-        raise refuse("empty_header", f"column {number} has no name", row=header_row, column=f"#{number}")
-    rows: list[tuple[int, list[str]]] = []
-    rejected: list[Fault] = []
-    is_clean = forbidden(text) is None
-    for number, record in records:
-        faults = _check_record(record, header, row=number, is_clean=is_clean)
-        if faults:
-            rejected += faults
-        else:
-            rows.append((number, [_unguarded(cell) for cell in record[: len(header)]]))
-    if not rows and not rejected:
-        raise refuse("no_rows", "the file has a header but no rows", row=header_row)
-    return Table(
-        form="csv",
-        encoding=encoding,
-        header=header,
-        header_row=header_row,
-        rows=rows,
-        rejected=tuple(rejected),
-    )
+def _open_csv(source: BinaryIO, *, options: TableOptions, stack: ExitStack) -> TableFile:  # noqa: ARG001
+    return open_csv(source, options=options)
 
 
-def _check_record(record: list[str], header: tuple[str, ...], *, row: int, is_clean: bool) -> list[Fault]:
-    if len(record) < len(header):
-        return [
-            Fault(row, None, "too_few_cells", f"the row has {len(record)} cells, the header {len(header)}")
-        ]
-    if any(cell.strip() for cell in record[len(header) :]):
-        return [
-            Fault(row, None, "too_many_cells", f"the row has {len(record)} cells, the header {len(header)}")
-        ]
-    if is_clean and max(map(len, record)) <= MAX_CELL:
-        return []
-    found = (
-        check_cell(cell, row=row, column=word, longest=MAX_SHAPE_CELL if _is_shape(cell) else MAX_CELL)
-        for word, cell in zip(header, record, strict=False)
-    )
-    return [fault for fault in found if fault]
+def _open_geojson(source: BinaryIO, *, options: TableOptions, stack: ExitStack) -> TableFile:  # noqa: ARG001
+    return open_geojson(source, options=options)
 
 
-def _is_shape(cell: str) -> bool:
-    return cell[:20].lstrip().upper().startswith(("LINESTRING", "POLYGON", "MULTI"))
+def _open_columnar(source: BinaryIO, *, options: TableOptions, stack: ExitStack) -> TableFile:
+    # Arrow takes as much memory as all the rest together: only who needs it loads it.
+    from geo.io import columnar_tables
+
+    is_parquet = source.read(4) == b"PAR1"
+    opener = columnar_tables.open_parquet if is_parquet else columnar_tables.open_flatgeobuf
+    return opener(source, options=options, stack=stack)
 
 
-_GUARDED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
-
-
-def _unguarded(cell: str) -> str:
-    """Take off the one quote that `geo.io.exports` (and many other programs) put before a formula."""
-    return (cell[1:] if _GUARDED.match(cell) else cell).strip()
+_OPENERS = {
+    "csv": _open_csv,
+    "geojson": _open_geojson,
+    "xlsx": open_xlsx,
+    "gpkg": open_gpkg,
+    "kml": open_kml,
+    "flatgeobuf": _open_columnar,
+    "parquet": _open_columnar,
+}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from geo.errors import Fault, FileRejectedError
 
-MAX_BYTES = 200_000_000
-MAX_ROWS = 1_000_000
+MAX_BYTES = 500_000_000
+MAX_ROWS = 1_500_000
 MAX_COLUMNS = 200
 MAX_CELL = 10_000
 # A line written as WKT is longer than any other cell; this is also where the csv module stops.
@@ -26,14 +25,14 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A file as rows of text, before anything is understood.
+    """A file, or a chunk of one, as rows of text, before anything is understood.
 
     Parameters
     ----------
     form : str
-        csv or geojson.
+        csv, xlsx, geojson, gpkg, shapefile, kml, flatgeobuf or parquet.
     encoding : str
-        How the bytes were read: utf-8, utf-16 or gb18030.
+        How text was read: utf-8, utf-16, gb18030 or, in a shapefile, what it declares.
     header : tuple of str
         Column words as written.
     header_row : int or None
@@ -63,39 +62,6 @@ def refuse(
 ) -> FileRejectedError:
     """Return the error that refuses a whole file for one reason."""
     return FileRejectedError(message, (Fault(row, column, code, message),))
-
-
-def decode(data: bytes) -> tuple[str, str]:
-    """Decode by byte order mark, else strict UTF-8, else strict GB18030; return text and encoding.
-
-    Raises
-    ------
-    FileRejectedError
-        ``encoding``, with the offset of the first byte that is not UTF-8.
-    """
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if data.startswith(mark):
-            return _strict(data, name), name
-    if data.startswith(codecs.BOM_UTF8):
-        return _strict(data, "utf-8-sig"), "utf-8"
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError as error:
-        offset = error.start
-    try:
-        return data.decode("gb18030").removeprefix("\ufeff"), "gb18030"
-    except UnicodeDecodeError as error:
-        message = f"the text is neither UTF-8 (up to byte {offset}) nor GB18030 (up to byte {error.start})"
-        raise refuse("encoding", message) from error
-
-
-def _strict(data: bytes, name: str) -> str:
-    try:
-        return data.decode(name)
-    except UnicodeDecodeError as error:
-        raise refuse(
-            "encoding", f"the text stops being {name[:6].rstrip('-')} at byte {error.start}"
-        ) from error
 
 
 def forbidden(text: str) -> tuple[str, str] | None:

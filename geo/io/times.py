@@ -20,6 +20,11 @@ _CLOCK = re.compile(
     r"\s*(?P<zone>z|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
+# What computers write; by far the most common, and read without a second look at the words.
+_PLAIN_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})", re.ASCII)
+# Days since 1899-12-30, as spreadsheets keep them; five digits are 1927 to 2173.
+_SERIAL = re.compile(r"[1-9]\d{4}(?:\.\d{1,12})?", re.ASCII)
+_SPAN = re.compile(r"\s*(?:至|到|~|～|—+|–)\s*")
 _ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})", re.ASCII)
 
 # Part of the day -> first hour, last hour (may pass midnight), precision.
@@ -90,8 +95,9 @@ def read_moment(text: str) -> Moment:
     Parameters
     ----------
     text : str
-        ISO 8601, ``2008年3月10日夜``, ``2008.3.10``, ``2008/3/10 14:20``, ``20080310``, ``2008年3月``.
-        A time without zone is Chinese time.
+        ISO 8601, ``2008年3月10日夜``, ``2008.3.10``, ``2008/3/10 14:20``, ``20080310``, ``2008年3月``,
+        ``2008年3月10日至12日``, or a spreadsheet's number of days such as ``39517``. A time without zone is
+        Chinese time.
 
     Returns
     -------
@@ -108,7 +114,15 @@ def read_moment(text: str) -> Moment:
     Midnight sharp without a zone is what spreadsheets and databases print for a day without an hour, so
     it is read as the whole day: that interval holds the truth either way.
     """
+    quick = _PLAIN_TIME.fullmatch(text)
+    if quick is not None:
+        return _check_era(_at_minute(quick))
     plain = narrow(text)
+    if _SERIAL.fullmatch(plain):
+        return _check_era(_from_serial(float(plain)))
+    parts = _SPAN.split(plain)
+    if len(parts) == 2 and all(parts):  # noqa: PLR2004 - from and until
+        return _span(*parts)
     match = _DATE.match(plain) or _CHINESE.match(plain) or _COMPACT.match(plain)
     if match is None:
         return _check_era(_month(plain))
@@ -118,6 +132,42 @@ def read_moment(text: str) -> Moment:
         return _check_era(_within_day(midnight, rest.removeprefix("T").removeprefix("t").strip()))
     except (ValueError, OverflowError) as error:
         raise _bad_date() from error
+
+
+def _at_minute(match: re.Match[str]) -> Moment:
+    year, month, day, hour, minute = map(int, match.groups())
+    try:
+        exact = datetime(year, month, day, hour, minute, tzinfo=CHINA)
+    except ValueError as error:
+        raise _bad_date() from error
+    if hour == minute == 0:
+        return Moment(exact, exact + timedelta(days=1), "day", exact)
+    return Moment(exact, exact + timedelta(minutes=1), "minute", exact)
+
+
+def _from_serial(serial: float) -> Moment:
+    """Turn a spreadsheet's number of days into a day, or a minute where it has a fraction."""
+    midnight = datetime(1899, 12, 30, tzinfo=CHINA) + timedelta(days=int(serial))
+    minutes = round((serial - int(serial)) * 1440)
+    if minutes == 0:
+        return Moment(midnight, midnight + timedelta(days=1), "day")
+    start = midnight + timedelta(minutes=minutes)
+    return Moment(start, start + timedelta(minutes=1), "minute", start)
+
+
+def _span(first: str, last: str) -> Moment:
+    """Read 2008年3月10日至12日 and its like: the end takes from the start what it leaves out."""
+    start = read_moment(first)
+    for lead in (r"", r"\d{4}[-/.]", r"\d{4}年", r"\d{4}年\d{1,2}月", r"\d{4}[-/.]\d{1,2}[-/.]", r".*?\s"):
+        head = re.match(lead, first)
+        try:
+            end = read_moment(f"{head[0] if head else ''}{last}")
+        except CellError:
+            continue
+        if end.until_at > start.start_at:
+            until_at = end.exact_at if end.exact_at and end.precision != "day" else end.until_at
+            return Moment(start.exact_at or start.start_at, until_at, "interval")
+    raise _bad_date("the end of the interval is no day or time after its start")
 
 
 def _month(plain: str) -> Moment:

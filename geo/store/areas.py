@@ -116,6 +116,20 @@ def area_choices(session: Session, *, on: date) -> list[tuple[int, str, str, int
     return [(area_id, level, name, parent_id) for area_id, level, name, parent_id in rows]
 
 
+def find_area_shapes(session: Session) -> gpd.GeoDataFrame:
+    """Return every city and county of any time that has a polygon, cities last, then by id.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4326, indexed by area id, with level, valid_from, valid_until.
+    """
+    query = select(Area.id, Area.level, Area.valid_from, Area.valid_until, Area.geom).where(
+        Area.geom.is_not(None), Area.level.in_(("city", "county"))
+    )
+    return read_frame(session, query.order_by(Area.level == "city", Area.id))
+
+
 def with_descendants(session: Session, area_id: int) -> list[int]:
     """Return the id of an area and of all areas inside it, of any time."""
     top = select(Area.id).where(Area.id == area_id).cte("inside", recursive=True)

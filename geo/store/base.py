@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute
 
@@ -56,7 +58,7 @@ def geometry(kind: str, *, nullable: bool = False) -> Mapped[Any]:
 
 
 def in_window(
-    column: InstrumentedAttribute[Any], box: tuple[float, float, float, float]
+    column: InstrumentedAttribute[Any], box: Sequence[float | ColumnElement[float]]
 ) -> ColumnElement[bool]:
     """Rows whose geometry meets a box.
 
@@ -64,8 +66,8 @@ def in_window(
     ----------
     column : column of geometries
         EPSG:4326.
-    box : tuple of float
-        West, south, east, north in degrees.
+    box : sequence of float
+        West, south, east, north in degrees; or the parameters of a prepared statement that stand for them.
 
     Notes
     -----

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.errors import NotFoundError
 from geo.store.base import Base, identity
 
 if TYPE_CHECKING:
@@ -76,7 +78,16 @@ def find_batch(session: Session, *, kind: str, source: str, sha256: str) -> Impo
 
 
 def add_batch(
-    session: Session, *, kind: str, source: str, file_name: str, sha256: str, datum: str, row_count: int
+    session: Session,
+    *,
+    kind: str,
+    source: str,
+    file_name: str,
+    sha256: str,
+    datum: str,
+    row_count: int,
+    skipped_count: int = 0,
+    report: dict[str, Any] | None = None,
 ) -> ImportBatch:
     """Record a batch and return it with its id."""
     batch = ImportBatch(
@@ -86,7 +97,69 @@ def add_batch(
         sha256=sha256,
         declared_datum=datum,
         row_count=row_count,
+        skipped_count=skipped_count,
+        report=report or {},
     )
     session.add(batch)
     session.flush()
     return batch
+
+
+def get_batch(session: Session, batch_id: int) -> ImportBatch:
+    """Return a batch.
+
+    Raises
+    ------
+    NotFoundError
+    """
+    batch = session.get(ImportBatch, batch_id)
+    if batch is None:
+        raise NotFoundError("there is no such batch")
+    return batch
+
+
+def find_batches(session: Session, *, before: int | None = None, limit: int = 50) -> list[ImportBatch]:
+    """Return batches, newest first; `before` is the id of the last one seen."""
+    query = select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)
+    return list(session.scalars(query if before is None else query.where(ImportBatch.id < before)))
+
+
+def find_sources(session: Session, *, limit: int = 200) -> list[str]:
+    """Return who sent files so far, the most recent first."""
+    query = select(ImportBatch.source).group_by(ImportBatch.source).order_by(func.max(ImportBatch.id).desc())
+    return list(session.scalars(query.limit(limit)))
+
+
+def call_undo(session: Session, batch_id: int, reason: str) -> int:
+    """Delete the rows of a batch through the one function that may; return how many.
+
+    Raises
+    ------
+    sqlalchemy.exc.IntegrityError
+        If other rows refer to them; nothing is deleted then.
+    """
+    gone = session.scalar(select(func.huxian.undo_import(batch_id, reason)))
+    return int(gone or 0)
+
+
+def keep_mapping(session: Session, *, kind: str, source: str, mapping: dict[str, str]) -> None:
+    """Keep what the header words of a source mean; the last word counts."""
+    rows = [
+        {"kind": kind, "source": source, "header": header, "column_name": name}
+        for header, name in mapping.items()
+    ]
+    statement = upsert(ColumnMapping).values(rows)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "kind", "header"],
+            set_={"column_name": statement.excluded.column_name, "changed_at": func.now()},
+        )
+    )
+
+
+def find_mapping(session: Session, *, kind: str, source: str) -> dict[str, str]:
+    """Return header word -> column as kept for this source."""
+    query = select(ColumnMapping.header, ColumnMapping.column_name).where(
+        ColumnMapping.kind == kind, ColumnMapping.source == source
+    )
+    return {header: name for header, name in session.execute(query)}

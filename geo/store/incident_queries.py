@@ -1,4 +1,4 @@
-"""Find incidents: frames for analysis and maps, pages for the API, tiles for dense maps."""
+"""Find incidents: frames for analysis and maps, pages for the API (tiles are in `geo.store.tiles`)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ MIDDLE_AT = Incident.occurred_from + _INTERVAL.op("/", precedence=8, return_type
 """Instant that decides to which period an incident belongs."""
 
 
-def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+def incident_conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    """Return what a row of `Incident` must fulfil to be among those wanted."""
     conditions: list[ColumnElement[bool]] = [Incident.voided_at.is_(None)]
     if wanted.period is not None:
         start, until = wanted.period.bounds_at()
@@ -117,7 +118,7 @@ def _incidents(wanted: IncidentFilter) -> Select[Any]:
         Incident.geom,
     )
     query = select(*columns).join(Category, Category.code == Incident.category_code)
-    return query.outerjoin(Area, Area.id == Incident.area_id).where(and_(*_conditions(wanted)))
+    return query.outerjoin(Area, Area.id == Incident.area_id).where(and_(*incident_conditions(wanted)))
 
 
 def find_incidents(
@@ -155,14 +156,14 @@ def find_loss_items(session: Session, incident_ids: list[int]) -> pd.DataFrame:
 
 def incident_count(session: Session, wanted: IncidentFilter | None = None) -> int:
     """Count incidents that are not void."""
-    query = select(func.count()).select_from(Incident).where(*_conditions(wanted or IncidentFilter()))
+    query = select(func.count()).select_from(Incident).where(*incident_conditions(wanted or IncidentFilter()))
     return session.scalar(query) or 0
 
 
 def unlocated_count(session: Session, wanted: IncidentFilter) -> int:
     """Count incidents that have no point at all."""
     query = select(func.count()).select_from(Incident)
-    return session.scalar(query.where(*_conditions(wanted), Incident.geom.is_(None))) or 0
+    return session.scalar(query.where(*incident_conditions(wanted), Incident.geom.is_(None))) or 0
 
 
 def reporting_areas(session: Session) -> set[int]:
@@ -175,7 +176,7 @@ def incident_counts_by_area(session: Session, wanted: IncidentFilter) -> dict[in
     """Count incidents by the area of their place; areas without any are absent."""
     query = (
         select(Incident.area_id, func.count())
-        .where(*_conditions(wanted), Incident.area_id.is_not(None))
+        .where(*incident_conditions(wanted), Incident.area_id.is_not(None))
         .group_by(Incident.area_id)
     )
     return {area_id: count for area_id, count in session.execute(query) if area_id is not None}
@@ -191,32 +192,3 @@ def extent_of_time(session: Session) -> tuple[pd.Timestamp, pd.Timestamp] | None
     if first is None:
         return None
     return pd.Timestamp(first).tz_convert(CHINA), pd.Timestamp(last).tz_convert(CHINA)
-
-
-def incident_tile(session: Session, wanted: IncidentFilter, *, z: int, x: int, y: int) -> bytes:
-    """Return one Mapbox vector tile of incidents (layer ``incidents``).
-
-    Parameters
-    ----------
-    session : Session
-    wanted : IncidentFilter
-        Without a box: the tile is the box.
-    z, x, y : int
-        Tile address; the caller has checked its range.
-    """
-    bounds = func.ST_TileEnvelope(z, x, y)
-    rows = (
-        select(
-            Incident.id,
-            func.ST_AsMVTGeom(func.ST_Transform(Incident.geom, 3857), bounds, 4096, 64, True).label("geom"),
-            Incident.category_code.label("category"),
-            Incident.sector_code.label("sector"),
-            Incident.place_precision,
-            Incident.radius_m,
-        )
-        .where(*_conditions(wanted), Incident.geom.op("&&")(func.ST_Transform(bounds, 4326)))
-        .order_by(Incident.id)
-        .subquery("tile")
-    )
-    encoded = func.ST_AsMVT(literal_column("tile.*"), "incidents", 4096, "geom", "id")
-    return bytes(session.scalar(select(encoded).select_from(rows)) or b"")

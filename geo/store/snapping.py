@@ -1,4 +1,4 @@
-"""Find the area and the cable segment of incidents by their place."""
+"""Find the cable segment of incidents by their place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.orm import Session
 
 SNAP_MARGIN_M = 500.0
@@ -20,7 +22,7 @@ _SNAP = text(
         select incident.id, geom, ST_Transform(geom, 4547) as metric, (radius_m + :margin) as reach,
                occurred_from as since, category.cable_kind
         from huxian.incident join huxian.category on category.code = incident.category_code
-        where import_batch_id = :batch and geom is not null
+        where import_batch_id = :batch and incident.id between :first and :last and geom is not null
           and place_precision in ('point', 'section', 'village')
     ), nearest as (
         select place.id, found.segment_id, found.residual_m, found.measure_m
@@ -47,37 +49,22 @@ _SNAP = text(
     """
 )
 
+_EXTENT = text("select min(id), max(id) from huxian.incident where import_batch_id = :batch")
 _SNAPPED = text(
     "select count(*) from huxian.incident where import_batch_id = :batch and segment_id is not null"
 )
 
-# The smallest area that held the point on the day of the incident; a border point goes to the lowest id.
-_LOCATE = text(
-    """
-    update huxian.incident
-    set area_id = found.area_id
-    from (
-        select distinct on (placed.id) placed.id, area.id as area_id
-        from huxian.incident as placed
-        join huxian.area on area.geom && placed.geom and ST_Intersects(area.geom, placed.geom)
-        where placed.import_batch_id = :batch and placed.area_id is null
-          and placed.place_precision <> 'city' and area.level in ('city', 'county')
-          and coalesce(area.valid_from <= placed.occurred_from::date, true)
-          and coalesce(area.valid_until > placed.occurred_from::date, true)
-        order by placed.id, area.level = 'city', area.id
-    ) as found
-    where incident.id = found.id
-    """
-)
+_SLICE = 10_000
 
 
-def locate_incidents(session: Session, *, batch_id: int) -> None:
-    """Give incidents of a batch that name no area the county their point lies in."""
-    session.execute(_LOCATE, {"batch": batch_id})
-
-
-def snap_incidents(session: Session, *, batch_id: int, margin_m: float = SNAP_MARGIN_M) -> int:
-    """Snap incidents of a batch to the nearest segment in service, keeping measure and residual.
+def snap_incidents(
+    session: Session,
+    *,
+    batch_id: int,
+    margin_m: float = SNAP_MARGIN_M,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Find the segment that each incident of a batch concerns, keeping measure and residual.
 
     Parameters
     ----------
@@ -85,11 +72,20 @@ def snap_incidents(session: Session, *, batch_id: int, margin_m: float = SNAP_MA
     batch_id : int
     margin_m : float
         Added to each place's own radius; farther segments are not taken.
+    progress : callable, optional
+        Told (done, total) after each slice; what it raises ends the work.
 
     Returns
     -------
     int
-        How many were snapped. Places known to a township or worse are left alone.
+        How many incidents lie on a segment now. Places known to a township or worse are left alone.
     """
-    session.execute(_SNAP, {"batch": batch_id, "margin": margin_m})
+    first, last = session.execute(_EXTENT, {"batch": batch_id}).one()
+    if first is None:
+        return 0
+    for start in range(first, last + 1, _SLICE):
+        slice_ = {"batch": batch_id, "first": start, "last": start + _SLICE - 1}
+        session.execute(_SNAP, slice_ | {"margin": margin_m})
+        if progress is not None:
+            progress(min(start + _SLICE, last + 1) - first, last + 1 - first)
     return session.scalar(_SNAPPED, {"batch": batch_id}) or 0

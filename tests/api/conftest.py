@@ -1,6 +1,8 @@
 """The real application over a real database with the demo province in it."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,22 +15,24 @@ from api.main import create_app
 from api.settings import Settings
 
 
-def client_of(urls, *, demo=False):
+def client_of(urls, data_dir=None, *, demo=False):
+    """Return a client of the application over a database; `data_dir` is needed by tests that upload files."""
+    data_dir = data_dir or Path(tempfile.gettempdir()) / "huxian-without-uploads"
     engine = open_engine(urls.web)
-    app = create_app(Settings(), make_sessions(engine), open_queue(urls.web), demo=demo)
+    app = create_app(Settings(data_dir=data_dir), make_sessions(engine), open_queue(urls.web), demo=demo)
     return TestClient(app, raise_server_exceptions=False), engine
 
 
 @pytest.fixture(scope="session")
-def client(filled):
-    client, engine = client_of(filled, demo=True)
+def client(filled, tmp_path_factory):
+    client, engine = client_of(filled, tmp_path_factory.mktemp("client"), demo=True)
     yield client
     engine.dispose()
 
 
 @pytest.fixture
-def empty_client(fresh):
-    client, engine = client_of(fresh)
+def empty_client(fresh, tmp_path):
+    client, engine = client_of(fresh, tmp_path)
     yield client
     engine.dispose()
 

@@ -124,13 +124,13 @@ def test_a_cancel_whose_worker_died_is_finished_by_the_next_one(sessions, queue)
     assert work_on_run(sessions, run_id) == "cancelled"
 
 
-def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, filled, sessions):
+def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, filled, sessions, tmp_path):
     answer = client.post("/runs", json={"period": PERIOD, "replications": 99, "seed": 8})
     assert answer.status_code == 202
     run_id = answer.json()["id"]
     assert answer.headers["location"] == f"/runs/{run_id}"
     loop = asyncio.new_event_loop()
-    worker = loop.create_task(work(filled.web, sessions, wait=False))
+    worker = loop.create_task(work(filled.web, sessions, tmp_path, wait=False))
     thread = threading.Thread(target=loop.run_until_complete, args=(worker,))
     thread.start()
     events = []

@@ -18,7 +18,6 @@ from geo.store.incident_queries import (
     find_incidents,
     incident_count,
     incident_counts_by_area,
-    incident_tile,
 )
 from geo.store.incidents import Incident
 from geo.store.lines import CableLine, Segment, find_segments
@@ -238,7 +237,6 @@ def test_a_window_is_answered_from_the_spatial_index(session, batch_id):
 
     event.listen(connection, "before_cursor_execute", note)
     find_incidents(session, IncidentFilter(box=(113.0, 34.0, 113.2, 34.2)))
-    incident_tile(session, IncidentFilter(), z=12, x=3338, y=1629)
     event.remove(connection, "before_cursor_execute", note)
     plans = []
     for statement, parameters in seen:

@@ -1,0 +1,65 @@
+"""Find finished runs by what they were asked, so that what they found can be handed on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from geo.errors import NotFoundError
+from geo.store.runs import Run
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from geo.periods import Period
+
+_NO_RUN = "no finished run answers this; ask for one with POST /runs"
+
+
+def find_finished_run(
+    session: Session,
+    *,
+    period: Period | None = None,
+    category: str | None = None,
+    sector: str | None = None,
+    area_id: int | None = None,
+) -> Run | None:
+    """Return the newest finished search for hotspots that was asked exactly this, or None.
+
+    Parameters
+    ----------
+    session : Session
+    period : Period, optional
+        Of any period when omitted.
+    category, sector : str, optional
+        Codes; when omitted only runs over all categories, or sectors.
+    area_id : int, optional
+        When omitted only runs over the whole province.
+    """
+    asked = Run.parameters
+    query = select(Run).where(Run.kind == "hotspots", Run.state == "done")
+    for name, value in (("category", category), ("sector", sector)):
+        query = query.where(asked[name].astext.is_not_distinct_from(value))
+    area_text = None if area_id is None else str(area_id)
+    query = query.where(asked["area_id"].astext.is_not_distinct_from(area_text))
+    if period is not None:
+        query = query.where(
+            asked["start_on"].astext == period.start_on.isoformat(),
+            asked["until_on"].astext == period.until_on.isoformat(),
+        )
+    return session.scalar(query.order_by(Run.id.desc()).limit(1))
+
+
+def get_finished_run(session: Session, run_id: int) -> Run:
+    """Return a finished search for hotspots.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of this id, or it has not finished.
+    """
+    run = session.get(Run, run_id)
+    if run is None or run.kind != "hotspots" or run.state != "done":
+        raise NotFoundError(_NO_RUN)
+    return run
