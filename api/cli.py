@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.cli_files import batches, export, take_in, undo
+from api.cli_files import batches, export, place, take_in, undo
 from api.terminal import Demo, bar, clear_errors, console, say
 from geo.errors import HuxianError
 
@@ -27,6 +27,7 @@ app.add_typer(load, name="load")
 app.command()(export)
 app.command()(undo)
 app.command()(batches)
+app.command()(place)
 
 
 @db.command("up")

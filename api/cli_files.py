@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.terminal import MOST_FAULTS_SHOWN, bar, clear_errors, fail, say
+from api.terminal import MOST_FAULTS_SHOWN, Demo, bar, clear_errors, fail, say
 from geo.errors import FileRejectedError, HuxianError
 from geo.frames import PLACE_PRECISIONS
 
@@ -224,6 +225,31 @@ def batches() -> None:
                 cells = (each.id, each.kind, each.source, each.file_name, each.row_count, each.skipped_count)
                 table.add_row(*map(str, cells), f"{each.created_at:%Y-%m-%d %H:%M}", undone)
         Console().print(table)
+
+
+def place(
+    text: Annotated[str, typer.Argument(help="如 洛阳市新安县铁门镇克昌村 · a place as written")],
+    *,
+    on: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m"], help="哪一天的区划 · day whose areas count")
+    ],
+    city: Annotated[
+        str | None, typer.Option(help="文字未写市时在哪个市找 · city to look in when the text names none")
+    ] = None,
+    demo: Demo = False,
+) -> None:
+    """查地名：当日和今日属于哪里，点位和误差 · say where a written place was on a day."""
+    from api.loading import opened_sessions
+    from geo.analysis.place_answers import answer_lines
+    from geo.gazetteer import find_place
+
+    with clear_errors() as settings, opened_sessions(settings, demo=demo, report=say) as sessions:
+        with sessions.begin() as session:
+            answer = find_place(session, text, on=on.date(), city=city)
+        for line in answer_lines(answer):
+            print(line)
+        if answer.status != "found":
+            raise typer.Exit(2)
 
 
 def export() -> None:

@@ -16,6 +16,7 @@ from threading import BoundedSemaphore
 from urllib.parse import quote
 
 import anyio
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
@@ -130,7 +131,7 @@ def opened_export(
             tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True)
         )
         session = stack.enter_context(reading_snapshot(sessions))
-        dataset = find_dataset(session)
+        is_demo = _is_demo(session)
         parts = open_export(
             session,
             what,
@@ -141,7 +142,7 @@ def opened_export(
             software=f"Huxian {software_version()}",
             progress=progress,
         )
-        yield stack.enter_context(closing(parts)), dataset is not None and dataset.kind == "demo"  # type: ignore[type-var] # a generator has close()
+        yield stack.enter_context(closing(parts)), is_demo  # type: ignore[type-var] # a generator has close()
 
 
 def _remove_left_folders() -> None:
@@ -166,6 +167,16 @@ def _is_alive(pid: int) -> bool:
 def archive_stem(what: str, filters: ExportFilter, *, is_demo: bool) -> str:
     """Return the name of an archive without its ending, in ASCII letters."""
     return f"huxian-{'demo-' if is_demo else ''}{what}-{_scope(filters) or 'all'}"
+
+
+def archive_name(session: Session, what: str, filters: ExportFilter) -> str:
+    """Return the file name of an archive."""
+    return f"{archive_stem(what, filters, is_demo=_is_demo(session))}.zip"
+
+
+def _is_demo(session: Session) -> bool:
+    dataset = find_dataset(session)
+    return dataset is not None and dataset.kind == "demo"
 
 
 def _stem_zh(what: str, filters: ExportFilter, is_demo: bool) -> str:  # noqa: FBT001 - one of three of a kind

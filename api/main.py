@@ -20,6 +20,7 @@ from api.routes import (
     duplicates,
     exports,
     health,
+    hotspots,
     imports,
     incidents,
     lines,
@@ -27,6 +28,7 @@ from api.routes import (
     ogc,
     reconciliation,
     runs,
+    stations,
     tiles,
 )
 from api.upload_work import ReadingDesk
@@ -44,6 +46,8 @@ _ROUTES = (
     areas,
     incidents,
     lines,
+    stations,
+    hotspots,
     runs,
     tiles,
     imports,

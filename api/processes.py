@@ -9,6 +9,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.database import make_sessions, open_engine
 from api.databases import database_urls
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     Report = Callable[[str], None]
 
+log = logging.getLogger("huxian")
+
 # All four planted hotspots and one border cluster of this province are provable.
 DEMO_SEED = 20
 
@@ -55,7 +58,11 @@ def serve_web(settings: Settings, *, demo: bool, report: Report) -> None:
     engine = open_engine(urls.web)
     queue = open_queue(urls.web)
     app = create_app(settings, make_sessions(engine), queue, demo=demo)
-    warm_up(app)
+    try:
+        warm_up(app)
+    except SQLAlchemyError as error:
+        # Slow or not, the service serves: tiles and lists need no picture drawn ahead.
+        log.warning("the first page could not be drawn ahead: %s", type(error).__name__)
     uvicorn.run(
         app,
         host=settings.host.strip("[]"),

@@ -208,7 +208,7 @@ def compared_preview(
     rows = folder / ROWS_FILE
     with sessions() as session:
         session.execute(text("set local statement_timeout = '15min'"))
-        found, faults = compare_file(session, kind, read_staged(rows), source=source)
+        found, faults, notices = compare_file(session, kind, read_staged(rows), source=source)
         datum = datum_check(session, kind, declared=declared)
         session.rollback()
     coverage = coverage_of(read_staged(rows)) if kind == "areas" else None
@@ -222,6 +222,8 @@ def compared_preview(
         "rejected_count": report["rejected_count"] + len({fault.row for fault in faults}),
         "fault_count": report["fault_count"] + len(faults),
         "rejected": (report["rejected"] + shown)[:MOST_FAULTS],
+        "notices": [*map(fault_view, notices), *report["notices"]],
+        "notice_count": report["notice_count"] + len(notices),
         "faulty_stored_count": len({fault.row for fault in faults}),
         "new_count": found.new_count,
         "known_count": found.known_count,

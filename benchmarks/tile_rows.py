@@ -138,6 +138,12 @@ def _copy_areas(connection: psycopg.Connection) -> None:
         for level, code, name, polygon in rows:
             geom = shapely.to_wkb(_many(polygon), hex=True, include_srid=True)
             copy.write_row((level, code, name, "same", True, geom))
+    for level, parent, digits in (("city", "province", 2), ("county", "city", 4)):
+        connection.execute(
+            "update area set parent_id = parent.id from area as parent where area.level = %(level)s"
+            " and parent.level = %(parent)s and left(parent.adcode, %(digits)s) = left(area.adcode, %(digits)s)",
+            {"level": level, "parent": parent, "digits": digits},
+        )
 
 
 def _many(polygon: shapely.Geometry) -> shapely.Geometry:

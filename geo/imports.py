@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from geo.errors import ConflictError, Fault, FileRejectedError, NotFoundError
+from geo.placing import place_staged
 from geo.store.areas import find_area_id, find_area_shapes
 from geo.store.campaigns import Indicator
 from geo.store.catalogues import Category, Sector
@@ -107,7 +108,7 @@ def store_catalogues(session: Session, catalogues: Catalogues) -> None:
 
 def compare_file(
     session: Session, kind: str, frames: Iterable[gpd.GeoDataFrame], *, source: str
-) -> tuple[Comparison, tuple[Fault, ...]]:
+) -> tuple[Comparison, tuple[Fault, ...], tuple[Fault, ...]]:
     """Say what rows would change and which of them contradict what is stored; nothing is written.
 
     Parameters
@@ -124,12 +125,16 @@ def compare_file(
     Comparison
         Of the rows without a fault.
     tuple of Fault
+        What is wrong with rows.
+    tuple of Fault
+        What was found out about places that have only names.
     """
     stage_rows(session, kind, _located(session, kind, frames), source=source)
+    notices = place_staged(session, kind)
     faults = tuple(Fault(*each) for each in find_faults(session, kind))
     if faults:
         drop_rows(session, {fault.row for fault in faults if fault.row is not None})
-    return compare_rows(session, kind), faults
+    return compare_rows(session, kind), faults, notices
 
 
 _LOCATED_KINDS = ("incidents", "tickets")
@@ -216,6 +221,7 @@ def store_file(
         source=file.source,
         progress=lambda done: progress("storing", done, row_count),
     )
+    place_staged(session, file.kind)
     skipped = _settle_faults(session, file.kind, skip=skip_faulty)
     found = compare_rows(session, file.kind)
     if found.conflict_count:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import shapely
 
 from geo.analysis.density import Density, kernel_density
@@ -16,14 +17,18 @@ from geo.store.incident_queries import (
     IncidentFilter,
     extent_of_time,
     find_incidents,
+    has_census,
     incident_count,
     incident_counts_by_area,
+    located_count,
     reporting_areas,
     unlocated_count,
 )
+from geo.store.tiles import grid_counts
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
@@ -131,24 +136,33 @@ def _border_lines(session: Session, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     return metric.to_crs(STORED)
 
 
-def _supervised(incidents: gpd.GeoDataFrame, register: pd.DataFrame) -> gpd.GeoDataFrame:
+def _supervised(session: Session, wanted: IncidentFilter, register: pd.DataFrame) -> gpd.GeoDataFrame:
+    ids = tuple(int(each) for each in register["incident_id"].dropna())
+    incidents = find_incidents(session, replace(wanted, ids=ids))
     drawn = incidents[["place_text", "place_precision", "radius_m", "geometry"]]
     rows = drawn.merge(register, left_index=True, right_on="incident_id")
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=STORED)
 
 
-def _density(incidents: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> Density | None:
-    """Density of the places that are known better than the bandwidth it is smoothed with."""
+def _places(session: Session, wanted: IncidentFilter, incidents: gpd.GeoDataFrame | None) -> NDArray[np.float64]:
+    """Return metric places known better than the bandwidth: the incidents' own, or of many the middles of cells."""
+    if incidents is None:
+        cells = grid_counts(session, wanted, cell_m=_CELL_M / 5)
+        return np.repeat(cells[["x_m", "y_m"]].to_numpy(float), cells["count"].to_numpy(int), axis=0)
     known = incidents[~incidents.geometry.isna() & ~incidents["place_precision"].isin(COARSE)]
+    places: NDArray[np.float64] = shapely.get_coordinates(to_metric(known[["geometry"]]).geometry.to_numpy())
+    return places
+
+
+def _density(places_m: NDArray[np.float64], areas: gpd.GeoDataFrame) -> Density | None:
+    """Density of places within the cities that are known."""
     cities = areas[(areas["level"] == "city") & ~areas.geometry.isna()]
-    if known.empty or cities.empty:
+    if not len(places_m) or cities.empty:
         return None
     within = shapely.union_all(to_metric(cities).geometry.to_numpy())
     if not isinstance(within, shapely.Polygon | shapely.MultiPolygon):
         return None
-    return kernel_density(
-        to_metric(known[["geometry"]]), bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M, within=within
-    )
+    return kernel_density(places_m, bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M, within=within)
 
 
 def _covers(session: Session, period: Period) -> bool:
@@ -162,24 +176,26 @@ def load_picture(session: Session, wanted: IncidentFilter, period: Period) -> Pi
     wanted = replace(wanted, period=period)
     count = incident_count(session, wanted)
     needs_tiles = count > MOST_INLINE
-    everything = find_incidents(session, wanted)
+    # Of many only those that no tile can draw; nothing below loads all of them.
+    drawn = replace(wanted, precisions=COARSE) if needs_tiles else wanted
+    incidents = find_incidents(session, drawn, limit=MOST_INLINE)
     areas = _counted_areas(session, wanted, period)
     covers_period = _covers(session, period)
     areas["has_data"] &= covers_period
-    coarse = everything["place_precision"].isin(COARSE)
+    places_m = _places(session, wanted, None if needs_tiles else incidents)
     return Picture(
         period=period,
-        incidents=everything[coarse].iloc[:MOST_INLINE] if needs_tiles else everything,
+        incidents=incidents,
         needs_tiles=needs_tiles,
         covers_period=covers_period,
-        is_selection=len(everything) > 0 and not everything["is_census"].any(),
+        is_selection=count > 0 and not has_census(session, wanted),
         incident_count=count,
         total_count=incident_count(session),
         unlocated_count=unlocated_count(session, wanted),
-        coarse_count=int((coarse & ~everything.geometry.isna()).sum()),
+        coarse_count=located_count(session, replace(wanted, precisions=COARSE)),
         areas=areas,
-        density=_density(everything, areas),
+        density=_density(places_m, areas),
         key_areas=find_campaign_areas(session),
         border_pairs=_border_lines(session, areas),
-        supervised=_supervised(everything, find_supervised_incidents(session)),
+        supervised=_supervised(session, wanted, find_supervised_incidents(session)),
     )

@@ -119,7 +119,8 @@ function tellLast() {
     });
     told.append(" ", button);
   }
-  told.focus();
+  // The next pair has moved up to where the eyes are.
+  told.focus({ preventScroll: true });
 }
 
 office.value = kept(OFFICE) ?? "";

@@ -32,7 +32,7 @@ function draw(box) {
   const map = L.map(box, { attributionControl: false, zoomControl: false, zoomSnap: 0.25, minZoom: 4, maxZoom: 19, scrollWheelZoom: false });
   map.setView([34, 113.5], 8);
   L.control.zoom({ zoomInTitle: t("放大"), zoomOutTitle: t("缩小") }).addTo(map);
-  L.control.scale({ imperial: false, maxWidth: 100 }).addTo(map);
+  scaleControl().addTo(map);
   const drawn = L.featureGroup();
   for (const { level, lines } of borders) {
     const [weight, name] = EDGES[level];
@@ -44,6 +44,17 @@ function draw(box) {
   drawn.addTo(map);
   map.fitBounds(drawn.getBounds(), { padding: [16, 16], maxZoom: CLOSE, animate: false });
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(box);
+}
+
+// Leaflet's own scale speaks only of m and km.
+function scaleControl() {
+  const Scale = L.Control.Scale.extend({
+    _updateMetric(most) {
+      const metres = this._getRoundNum(most);
+      this._updateScale(this._mScale, lengthText(metres), metres / most);
+    },
+  });
+  return new Scale({ imperial: false, maxWidth: 100 });
 }
 
 function placeOf({ at, radius_m: radius, text }, number) {
@@ -58,8 +69,8 @@ function placeOf({ at, radius_m: radius, text }, number) {
   });
   const sign = L.marker(at, {
     keyboard: true,
-    alt: sentences[number](text),
-    icon: L.divIcon({ className: `duplicate-mark is-${isLeft ? "left" : "right"}`, html: signOf(number), iconSize: [22, 22], iconAnchor: isLeft ? [26, 11] : [-4, 11] }),
+    // Words of any length: the box hangs on the point by its own edge.
+    icon: L.divIcon({ className: "duplicate-anchor", html: signOf(number), iconSize: [0, 0] }),
   });
   const lines = [sentences[number](text)];
   if (radius > 0) lines.push(t("真实位置在约{radius}内", { radius: lengthText(radius) }));
@@ -73,5 +84,5 @@ function placeOf({ at, radius_m: radius, text }, number) {
 }
 
 function signOf(number) {
-  return element("span", {}, names[number]());
+  return element("span", { class: `duplicate-mark is-${number ? "right" : "left"}` }, names[number]());
 }

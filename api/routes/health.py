@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from api.deps import Sessioned
 from api.migrate import current_revision, newest_revision
-from api.problems import problem
+from api.problems import DOCUMENTED, problem
 
 router = APIRouter(tags=["health"])
 
@@ -29,7 +29,7 @@ def get_livez() -> Health:
 
 
 @router.get(
-    "/readyz", response_model=Health, responses={503: {"description": "not ready; the body says why"}}
+    "/readyz", response_model=Health, responses={503: DOCUMENTED[503]}
 )
 def get_readyz(request: Request, session: Sessioned) -> Annotated[Health, "or a problem"] | Response:
     """Answer 200 when PostGIS is there and the tables are at the revision this version needs."""

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Identifier, Sessioned, StrictQuery, refuse_repeats, whole_number
 from api.jobs import ask_run
+from api.outward import outward_result
 from geo.errors import NotFoundError
 from geo.periods import read_period
 from geo.runs import HotspotRequest
@@ -97,18 +98,6 @@ class RunQuery(StrictQuery):
 
 def _view(run: Run) -> dict[str, Any]:
     return {name: getattr(run, name) for name in RunView.model_fields}
-
-
-def outward_result(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result without outlines made of area polygons, whose licence may forbid handing them on.
-
-    Outlines of lines are our own; clusters of areas keep the ids and names of their members.
-    """
-    if result.get("exposure_kind") != "area_km2":
-        return result
-    clusters = result["clusters"]
-    features = [feature | {"geometry": None} for feature in clusters["features"]]
-    return result | {"clusters": clusters | {"features": features}}
 
 
 @router.get("")

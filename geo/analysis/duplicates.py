@@ -125,7 +125,7 @@ def find_duplicates(
     rates = rates_of(records)
     nothing = np.empty(0, dtype=np.int64)
     kept, compared = [compare_records(records, rates, nothing, nothing, least_score=least_score)[0]], 0
-    for first, second in _candidates(records, most_per_incident):
+    for first, second in _candidates(records, wanted, most_per_incident):
         chosen = wanted[first] | wanted[second]
         pairs, count = compare_records(records, rates, first[chosen], second[chosen], least_score=least_score)
         kept.append(pairs)
@@ -211,7 +211,9 @@ def _encode(records: pd.DataFrame) -> None:
         records[name] = pd.Categorical(records[name], categories=known).codes.astype(np.int64)
 
 
-def _candidates(records: pd.DataFrame, most: int) -> Iterator[tuple[Positions, Positions]]:
+def _candidates(
+    records: pd.DataFrame, wanted: NDArray[np.bool_], most: int
+) -> Iterator[tuple[Positions, Positions]]:
     """Yield pairs (first before second) whose times nearly meet and whose places may.
 
     Rows that are equal in everything weighed are compared with their next neighbours only: thousands of
@@ -225,17 +227,17 @@ def _candidates(records: pd.DataFrame, most: int) -> Iterator[tuple[Positions, P
         yield at[:-step][chosen], at[step:][chosen]
     few = records[records["rank"] <= most]
     located = few[~few["x"].isna()]
-    yield from _meeting(located, located, axis="x", reach=located["radius_m"] + SLACK_M / 2)
+    asking = located[wanted[located["at"]]]
+    yield from _meeting(asking, located, axis="x", reach=located["radius_m"] + SLACK_M / 2)
     placed = few[~few["city_id"].isna()].assign(axis=lambda each: each["city_id"] * 4)
     unlocated = placed[placed["x"].isna()]
-    for first, second in _meeting(unlocated, placed, axis="axis", reach=pd.Series(1.0, index=placed.index)):
-        yield np.minimum(first, second), np.maximum(first, second)
+    yield from _meeting(unlocated, placed, axis="axis", reach=pd.Series(1.0, index=placed.index))
 
 
 def _meeting(
     asking: pd.DataFrame, asked: pd.DataFrame, *, axis: str, reach: pd.Series
 ) -> Iterator[tuple[Positions, Positions]]:
-    """Yield pairs of rows whose boxes of time and one coordinate meet; of two frames alike each pair once."""
+    """Yield pairs of rows, first before second, whose boxes of time and one coordinate meet; each pair once."""
 
     def boxes(rows: pd.DataFrame) -> NDArray[np.object_]:
         along, room = rows[axis].to_numpy(), reach[rows.index].to_numpy()
@@ -255,4 +257,5 @@ def _meeting(
         first, second = questions[start + left], answers[right]
         # A pair of two askers is found from either side.
         chosen = (first < second) | ((first > second) & ~is_asking[right])
-        yield first[chosen], second[chosen]
+        first, second = first[chosen], second[chosen]
+        yield np.minimum(first, second), np.maximum(first, second)

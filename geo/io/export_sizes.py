@@ -26,7 +26,9 @@ _PER_CORNER = {
     "parquet": 16.0,
     "xlsx": 10.0,
 }
-_BASE_BYTES = 3_000
+# The README, and what an empty file of the form takes by itself.
+_BASE_BYTES = {"gpkg": 14_000, "parquet": 9_000, "xlsx": 6_000}
+_LEAST_BYTES = 3_000
 
 
 def estimated_bytes(what: str, form: str, *, rows: int, corners: int) -> int:
@@ -47,5 +49,5 @@ def estimated_bytes(what: str, form: str, *, rows: int, corners: int) -> int:
     cells = rows * len(FIELDS[what])
     # The corner of a point is a cell like any other.
     shapes = 0 if SHAPES[what] == "Point" else corners
-    exact = _BASE_BYTES + cells * _PER_CELL[form] + shapes * _PER_CORNER[form]
+    exact = _BASE_BYTES.get(form, _LEAST_BYTES) + cells * _PER_CELL[form] + shapes * _PER_CORNER[form]
     return int(float(f"{exact:.1e}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,8 @@ from geo.io.catalogue_files import Catalogues, coded_words, read_catalogues
 from geo.io.cells import CellError, Quantity, choice_cell, key_cell, number_cell, read_quantity, text_cell
 from geo.io.columns import read_kind
 from geo.io.kinds import Checked, Column, FileKind, coded_column
-from geo.io.times import Moment, check_not_future, moment_cell, widened
+from geo.io.occurrences import occurrence_interval, stated_place
+from geo.io.times import moment_cell
 from geo.periods import CHINA
 
 if TYPE_CHECKING:
@@ -26,20 +26,9 @@ if TYPE_CHECKING:
     from geo.io.kinds import Row
     from geo.io.readings import Reading
 
-RADIUS_M = {
-    "point": 50.0,
-    "section": 1_500.0,
-    "village": 1_500.0,
-    "township": 9_000.0,
-    "county": 33_000.0,
-    "city": 100_000.0,
-}
-"""Radius taken for a class of place that comes without one: the far end of what such places span in Henan."""
-
 ORIGINS = ("reported", "patrol")
 STATUSES = ("recorded", "open", "cleared", "withdrawn")
 QUALIFIERS = ("exact", "at_least", "approx")
-_CLASSES_BY_RADIUS = ("point", "village", "township", "county", "city")
 _MAX_LOSS_YUAN = 999_999_999_999.0
 _INSTANT = pd.DatetimeTZDtype("us", CHINA)
 
@@ -88,7 +77,7 @@ def read_incidents(
     Notes
     -----
     A place without class and radius is refused rather than drawn as a precise dot. A class without a
-    radius takes `RADIUS_M`. Of two times the first is the last moment the facility was seen intact, the
+    radius takes `geo.io.occurrences.RADIUS_M`. Of two times the first is the last moment the facility was seen intact, the
     second the discovery; a second given to the day lasts to the end of that day.
     """
     kind = incident_kind(catalogues or read_catalogues(), as_of=as_of, place_precision=place_precision)
@@ -149,43 +138,7 @@ def _loss_cell(text: str, unit: str) -> Quantity:
 
 def _finish(row: Row, *, as_of: date, place_precision: str | None) -> Row:
     """Complete an incident from what its cells say together."""
-    return row | _interval(row, as_of) | _place(row, place_precision) | _loss(row)
-
-
-def _interval(row: Row, as_of: date) -> Row:
-    start: Moment = row["occurred_from"]
-    end: Moment | None = row["occurred_until"]
-    check_not_future(start, as_of, column="occurred_from")
-    if end is None or end == start:
-        moment = widened(start, row["date_precision"] or start.precision)
-        start_at, until_at, precision = moment.start_at, moment.until_at, moment.precision
-    else:
-        # A night that begins today ends tomorrow.
-        check_not_future(end, as_of + timedelta(days=1), column="occurred_until")
-        start_at, precision = start.exact_at or start.start_at, "interval"
-        until_at = end.exact_at if end.exact_at and end.precision != "day" else end.until_at
-    if until_at <= start_at:
-        raise CellError("end_before_start", "the end does not lie after the start", column="occurred_until")
-    return {
-        "occurred_from": start_at,
-        "occurred_until": until_at,
-        "date_precision": row["date_precision"] or precision,
-    }
-
-
-def _place(row: Row, stated: str | None) -> Row:
-    precision, radius_m = row["place_precision"], row["radius_m"]
-    if row["geometry"] is None:
-        if not (row["place_text"] or row["area"]):
-            raise CellError("no_place", "the row has neither a place nor an area", column="place_text")
-        return {"place_precision": precision or "county", "radius_m": None}
-    if precision is None and radius_m is not None:
-        precision = next((name for name in _CLASSES_BY_RADIUS if radius_m <= RADIUS_M[name]), "city")
-    precision = precision or stated
-    if precision is None:
-        message = "say how precise the place is (place_precision or radius_m); it is never guessed"
-        raise CellError("precision_missing", message, column="place_precision")
-    return {"place_precision": precision, "radius_m": RADIUS_M[precision] if radius_m is None else radius_m}
+    return row | occurrence_interval(row, as_of) | stated_place(row, place_precision) | _loss(row)
 
 
 def _loss(row: Row) -> Row:

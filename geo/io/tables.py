@@ -6,8 +6,10 @@ Nothing here knows what the columns mean; every form becomes the same tables and
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
+from geo.errors import Fault
 from geo.io.archives import open_archive, refuse_nested
 from geo.io.csv_tables import open_csv
 from geo.io.geojson import open_geojson
@@ -22,13 +24,15 @@ from geo.io.xlsx_tables import open_xlsx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geo.io.archives import Archive, Member
+    from geo.io.archives import Member
 
 __all__ = ["Table", "TableFile", "TableOptions", "open_table", "sniff_form"]
 
 # What may lie beside the one data file of an archive.
 _BESIDE = ("readme", "license", "licence", "notice", "说明", "许可")
 _BESIDE_SUFFIXES = (".txt", ".md", ".pdf", "")
+# Our own exports of incidents carry what was lost in a second file; alone it is read like any other.
+_LOSSES = "loss_items.csv"
 _WORKBOOK = "[Content_Types].xml"
 
 
@@ -83,18 +87,34 @@ def _open_zip(source: BinaryIO, options: TableOptions, stack: ExitStack) -> Tabl
     if archive.find(_WORKBOOK):
         return open_xlsx(source, options=options, stack=stack)
     refuse_nested(archive, allowed=(".xlsx",))
-    if any(member.name.lower().endswith(".shp") for member in archive.members):
-        return open_shapefile(archive, options=options, stack=stack)
-    member = _data_member(archive)
-    return _open(archive.spill(member, stack), member.base, options, stack, is_inside=True)
-
-
-def _data_member(archive: Archive) -> Member:
     members = [member for member in archive.members if not _is_beside(member)]
+    rest = [member for member in members if member.base != _LOSSES]
+    if any(member.name.lower().endswith(".shp") for member in members):
+        file = open_shapefile(archive, options=options, stack=stack)
+    else:
+        member = _only(rest or members)
+        file = _open(archive.spill(member, stack), member.base, options, stack, is_inside=True)
+    return _with_notice(file) if rest and len(rest) < len(members) else file
+
+
+def _only(members: list[Member]) -> Member:
     if len(members) != 1:
         message = f"the archive holds {len(members)} data files; exactly one can be read"
         raise refuse("wrong_kind", message)
     return members[0]
+
+
+def _with_notice(file: TableFile) -> TableFile:
+    """Return a file that says with its first rows that the lost items beside it are not read."""
+    notice = Fault(None, None, "member_skipped", f"{_LOSSES} lies beside the rows and is not read")
+
+    def chunks() -> Iterator[Table]:
+        said: tuple[Fault, ...] = (notice,)
+        for table in file.read_chunks():
+            yield replace(table, notices=(*said, *table.notices))
+            said = ()
+
+    return replace(file, read_chunks=chunks)
 
 
 def _is_beside(member: Member) -> bool:

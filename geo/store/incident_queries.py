@@ -43,6 +43,8 @@ class IncidentFilter:
         ``reported`` or ``patrol``.
     precisions : tuple of str, optional
         Only places known this well; words of `geo.frames.PLACE_PRECISIONS`.
+    ids : tuple of int, optional
+        Only these incidents.
     """
 
     period: Period | None = None
@@ -52,6 +54,7 @@ class IncidentFilter:
     box: tuple[float, float, float, float] | None = None
     origin: str | None = None
     precisions: tuple[str, ...] | None = None
+    ids: tuple[int, ...] | None = None
 
 
 _INTERVAL = Incident.occurred_until - Incident.occurred_from
@@ -87,10 +90,12 @@ def incident_conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
         conditions.append(Incident.origin == wanted.origin)
     if wanted.precisions is not None:
         conditions.append(Incident.place_precision.in_(wanted.precisions))
+    if wanted.ids is not None:
+        conditions.append(Incident.id.in_(wanted.ids))
     return conditions
 
 
-def _incidents(wanted: IncidentFilter) -> Select[Any]:
+def incident_rows(wanted: IncidentFilter) -> Select[Any]:
     columns = (
         Incident.id,
         Incident.source,
@@ -139,7 +144,7 @@ def find_incidents(
         Points (or None where the place is unknown), EPSG:4326, indexed by incident id, ordered by it.
         Instants are in Asia/Shanghai.
     """
-    query = _incidents(wanted).where(Incident.id > after).order_by(Incident.id).limit(limit)
+    query = incident_rows(wanted).where(Incident.id > after).order_by(Incident.id).limit(limit)
     frame = read_frame(session, query)
     for column in ("occurred_from", "occurred_until"):
         frame[column] = pd.to_datetime(frame[column], utc=True).dt.tz_convert(CHINA)
@@ -164,6 +169,18 @@ def unlocated_count(session: Session, wanted: IncidentFilter) -> int:
     """Count incidents that have no point at all."""
     query = select(func.count()).select_from(Incident)
     return session.scalar(query.where(*incident_conditions(wanted), Incident.geom.is_(None))) or 0
+
+
+def located_count(session: Session, wanted: IncidentFilter) -> int:
+    """Count incidents that have a point."""
+    query = select(func.count()).select_from(Incident)
+    return session.scalar(query.where(*incident_conditions(wanted), Incident.geom.is_not(None))) or 0
+
+
+def has_census(session: Session, wanted: IncidentFilter) -> bool:
+    """Tell whether any of these incidents belongs to a full record rather than a selected list."""
+    query = select(Incident.id).where(*incident_conditions(wanted), Incident.is_census).limit(1)
+    return session.scalar(query) is not None
 
 
 def reporting_areas(session: Session) -> set[int]:

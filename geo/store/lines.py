@@ -95,7 +95,7 @@ class Segment(Base):
     )
 
 
-def _segments() -> Select[*tuple[Any, ...]]:
+def segment_rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Segment.id,
@@ -150,7 +150,7 @@ def find_segments(
     GeoDataFrame
         LineStrings, EPSG:4326, indexed by segment id.
     """
-    query = _segments().where(Segment.id > after)
+    query = segment_rows().where(Segment.id > after)
     if period is not None:
         query = query.where(
             or_(Segment.in_service_from.is_(None), Segment.in_service_from < period.until_on),

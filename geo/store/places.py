@@ -56,6 +56,7 @@ class Place(Base):
         CheckConstraint("name <> ''", name="name"),
         UniqueConstraint("source", "source_key"),
         Index("ix_place_geom", "geom", postgresql_using="gist"),
+        Index("ix_place_other_names", "other_names", postgresql_using="gin"),
     )
 
 

@@ -166,5 +166,4 @@ def test_what_cannot_be_is_refused_as_a_problem(client, digest, path, status):
 def test_the_estimate_of_the_size_is_within_a_factor_of_two(client, what):
     guessed = client.get(f"/exports/{what}/count").json()["estimated_bytes"]
     true = {form: len(client.get(f"/exports/{what}.{form}").content) for form in FORMS}
-    print(what, {f: (true[f], guessed[f]) for f in FORMS}, client.get(f'/exports/{what}/count').json())
     assert {form: guessed[form] for form in FORMS if not 0.5 < guessed[form] / true[form] < 2} == {}, true

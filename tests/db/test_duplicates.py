@@ -1,5 +1,8 @@
 """Pairs are proposed, refreshed and decided in the database; nothing is deleted and both histories stay."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -7,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from api.database import make_sessions, open_engine
+from api.migrate import ROOT
 from geo.duplicates import (
     Decision,
     decide,
@@ -351,3 +355,23 @@ def test_two_offices_at_the_same_moment_leave_one_decision(fresh):
         assert asked.pair.state == asked.decisions[0].decision
         assert session.query(DuplicatePair).count() == 1
     engine.dispose()
+
+
+def test_the_command_tells_what_it_found(fresh, tmp_path):
+    engine = open_engine(fresh.web)
+    with make_sessions(engine).begin() as session:
+        stand(session, [{}])
+        stand(session, [{"case_number": "9"}], source="禹州", sha="b")
+    engine.dispose()
+    where = {"HUXIAN_DATABASE_URL": fresh.admin, "HUXIAN_DATA_DIR": str(tmp_path)}
+    for said in ("2 incidents, 1 pairs compared: 1 new", "2 incidents, 1 pairs compared: 0 new"):
+        ran = subprocess.run(
+            [sys.executable, "-c", "from api.cli_duplicates import duplicates; duplicates()", "propose"],
+            cwd=ROOT,
+            env=os.environ | where,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert said in ran.stderr

@@ -120,3 +120,20 @@ def test_an_annex_of_a_campaign_that_is_loaded_is_known(session):
     annex = (ROOT / "data" / "henan2008" / "annex.txt").read_text(encoding="utf-8")
     report = take_in(session, "annex", annex)
     assert (report.added_count, report.known_count) == (0, 24)
+
+
+def test_rows_that_only_name_their_place_get_the_circle_that_holds_it(session):
+    load_campaign(session, read_campaign(ROOT / "data" / "henan2008"), boundaries=None)
+    named = (
+        "案件编号,发案时间,地点,所在县,类别\n"
+        "乙-1,2008年3月10日夜,许昌市梁北余楼,,盗窃通信电缆\n"
+        "乙-2,2008年3月11日,铁门镇克昌村,新安县,盗窃通信电缆\n"
+        "乙-3,2008年3月12日,开封县境内,,盗窃通信电缆\n"
+        "乙-4,2008年3月13日,天涯海角,,盗窃通信电缆\n"
+    )
+    assert take_in(session, "incidents", named).added_count == 4
+    stored = find_incidents(session, IncidentFilter()).set_index("case_number").loc[["乙-1", "乙-2", "乙-3", "乙-4"]]
+    assert stored["place_precision"].tolist() == ["township", "township", "county", "county"]
+    assert stored["radius_m"].iloc[:3].gt(5_000).all()
+    assert stored["flags"].tolist() == [["placed_by_name"]] * 3 + [[]]
+    assert stored.geometry.isna().tolist() == [False, False, False, True]

@@ -3,11 +3,13 @@ import stat
 import struct
 import zipfile
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 
 from geo.errors import FileRejectedError
 from geo.io.archives import MAX_MEMBERS, open_archive
+from geo.io.export_archive import Member, zip_parts
 from geo.io.opened import TableOptions
 from geo.io.tables import open_table
 from tests.whole_tables import read_table
@@ -41,6 +43,17 @@ def test_one_data_file_beside_its_licence_is_read_as_that_file():
     data = packed(("incidents.csv", CSV), ("LICENSE.txt", b"terms"), ("README.md", b"read"), ("README", b"x"))
     table = read_table(data, file_name="export.zip")
     assert (table.form, table.rows) == ("csv", [(2, ["1", "新郑"])])
+
+
+def test_the_lost_items_of_our_own_exports_are_noticed_and_not_mixed_in():
+    at = datetime(2008, 3, 10, tzinfo=UTC)
+    lost = b"case_number,kind\n1,x\n"
+    members = [("incidents.csv", CSV), ("loss_items.csv", lost), ("README.txt", b"x")]
+    data = b"".join(zip_parts([Member(name=name, parts=[part]) for name, part in members], at=at))
+    table = read_table(data, file_name="export.zip")
+    assert table.rows == [(2, ["1", "新郑"])]
+    assert [notice.code for notice in table.notices] == ["member_skipped"]
+    assert read_table(packed(("loss_items.csv", lost)), file_name="a.zip").rows == [(2, ["1", "x"])]
 
 
 def test_two_data_files_are_refused():

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -60,7 +60,9 @@ def assert_same(again, first):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_incidents_written_and_read_are_the_same_rows_in_every_form(form, tmp_path_factory):
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    )
     @given(incident_frames())
     def check(frame):
         fields, chunk = frame_chunk(frame, kind="incidents")

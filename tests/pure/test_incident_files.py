@@ -11,7 +11,8 @@ from pyproj import Transformer
 from geo.datum import wgs84_to_gcj02
 from geo.errors import FileRejectedError, InvalidInputError, PersonalDataError
 from geo.io.cells import CellError, read_number, read_quantity
-from geo.io.incident_files import RADIUS_M, read_incidents
+from geo.io.incident_files import read_incidents
+from geo.io.occurrences import RADIUS_M
 from geo.io.times import read_moment
 from geo.periods import CHINA
 
