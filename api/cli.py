@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.cli_duplicates import duplicates
 from api.cli_files import batches, export, place, take_in, undo
 from api.terminal import Demo, bar, clear_errors, console, say
 from geo.errors import HuxianError
@@ -24,6 +25,7 @@ load = typer.Typer(help="装入专项斗争资料 · load a campaign", no_args_i
 app.add_typer(db, name="db")
 app.add_typer(take_in, name="import")
 app.add_typer(load, name="load")
+app.add_typer(duplicates, name="duplicates")
 app.command()(export)
 app.command()(undo)
 app.command()(batches)

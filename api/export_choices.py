@@ -127,7 +127,9 @@ def _areas(session: Session, period: Period | None) -> tuple[Choice, ...]:
 
 def _runs(session: Session) -> tuple[Choice, ...]:
     """Finished searches for hotspots, newest first: number, period, time."""
-    runs = [run for run in find_runs(session, limit=_MOST_RUNS) if (run.kind, run.state) == ("hotspots", "done")]
+    runs = [
+        run for run in find_runs(session, limit=_MOST_RUNS) if (run.kind, run.state) == ("hotspots", "done")
+    ]
     return tuple((str(run.id), _run_text(run)) for run in runs)
 
 

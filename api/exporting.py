@@ -170,8 +170,8 @@ def archive_stem(what: str, filters: ExportFilter, *, is_demo: bool) -> str:
 
 
 def archive_name(session: Session, what: str, filters: ExportFilter) -> str:
-    """Return the file name of an archive."""
-    return f"{archive_stem(what, filters, is_demo=_is_demo(session))}.zip"
+    """Return the file name under which a browser saves an archive."""
+    return f"{_stem_zh(what, filters, _is_demo(session))}.zip"
 
 
 def _is_demo(session: Session) -> bool:

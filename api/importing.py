@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.loading import opened_sessions
-from api.upload_work import compared_preview, reading_request, source_file
+from api.upload_work import compared_preview, propose_pairs, reading_request, source_file
+from geo.annexes import store_annex
 from geo.errors import ConflictError, Fault, FileRejectedError, HuxianError, InvalidInputError
-from geo.imports import ImportReport, SourceFile, digest_of, store_annex, store_file
+from geo.imports import ImportReport, SourceFile, digest_of, store_file
 from geo.io.annex import read_annex
 from geo.io.previews import ROWS_FILE
 from geo.io.reading_process import read_apart, refusal_of
@@ -134,7 +135,7 @@ def _store(
 ) -> ImportReport:
     skipped = int(preview["rejected_count"]) - int(preview["faulty_stored_count"])
     with sessions.begin() as session:
-        return store_file(
+        stored = store_file(
             session,
             read_staged(folder / ROWS_FILE),
             source_file(facts, said, preview, skipped_count=skipped),
@@ -142,6 +143,8 @@ def _store(
             skip_faulty=bool(said["skip_rejected"]),
             progress=progress,
         )
+    propose_pairs(sessions, facts["kind"], stored)
+    return stored
 
 
 def preview_lines(preview: dict[str, Any], *, most: int) -> list[str]:

@@ -31,6 +31,7 @@ from api.routes import (
     stations,
     tiles,
 )
+from api.tile_door import TileDoor
 from api.upload_work import ReadingDesk
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def create_app(settings: Settings, sessions: SessionMaker, queue: App, *, demo: 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # Level 4 halves the pages at a tenth of the time the default level 9 takes.
     app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)
+    app.add_middleware(TileDoor)
     hosts = _LOCAL_HOSTS | {settings.host.lower()} | frozenset(settings.hosts())
     app.add_middleware(Guard, hosts=hosts)
     logging.getLogger("uvicorn.access").addFilter(_HealthIsQuiet())

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
 from geo.area_checks import coverage_of
 from geo.datum_checks import datum_check
+from geo.duplicates import propose_after_import
 from geo.errors import CancelledRunError, FileRejectedError, HuxianError
 from geo.imports import SourceFile, compare_file, store_file
 from geo.io.previews import MOST_FAULTS, ROWS_FILE, fault_view
@@ -110,8 +111,8 @@ def read_upload(sessions: SessionMaker, upload: Upload, revision: int) -> None:
     except HuxianError as error:
         _refuse(upload, error)
         return
-    except (SQLAlchemyError, OSError) as error:
-        log.warning("an upload could not be read: %s", type(error).__name__)
+    except Exception as error:  # the thread has nobody above it: whatever happens must reach the page
+        log.exception("an upload could not be read: %s", type(error).__name__)
         if upload.folder.exists():
             upload.set_state("failed", problem=_problem("the upload could not be read; try again"))
         return
@@ -262,11 +263,22 @@ def store_upload(sessions: SessionMaker, upload: Upload) -> ImportReport | None:
         faults = error.faults if isinstance(error, FileRejectedError) else ()
         upload.set_state("failed", problem=_problem(str(error), faults))
         return None
+    propose_pairs(sessions, upload.facts()["kind"], stored)
     with contextlib.suppress(FileNotFoundError):
         upload.set_state("stored", batch_id=stored.batch_id)
         upload.drop_readings()
         upload.data.unlink(missing_ok=True)
     return stored
+
+
+def propose_pairs(sessions: SessionMaker, kind: str, stored: ImportReport) -> None:
+    """Ask, in a transaction of its own, which of the new incidents may have been reported before."""
+    if kind != "incidents" or not stored.added_count:
+        return
+    with sessions.begin() as session:
+        found = propose_after_import(session, stored.batch_id)
+    if found is None:
+        log.warning("too many incidents to look for duplicates at once: run huxian duplicates propose")
 
 
 def _stored_once(

@@ -182,7 +182,10 @@ def load(port: int, addresses: list[str], *, seconds: int, connections: int) -> 
     answers = re.search(r"(\d+) requests in .*, ([\d.]+)(\w+) read", said)
     failures = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     socket_errors = re.search(r"Socket errors: .*", said)
-    rate, p99 = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"99%\s+(\S+)", said)
+    rate, p99 = (
+        re.search(r"Requests/sec:\s+([\d.]+)", said),
+        re.search(r"^\s+99%\s+(\S+)", said, re.MULTILINE),
+    )
     if answers is None or rate is None or p99 is None:
         sys.exit(f"wrk said what cannot be read:\n{said}")
     if socket_errors:

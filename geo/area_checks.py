@@ -35,7 +35,10 @@ def coverage_of(frames: Iterable[gpd.GeoDataFrame]) -> dict[str, Any] | None:
         ``gaps`` (level, on, km2, lon, lat) and ``overlaps`` (level, on, names, km2, lon, lat), the largest
         first; None where the file holds too many areas to check at once.
     """
-    areas = pd.concat(list(frames))
+    parts = list(frames)
+    if not parts:
+        return {"gaps": [], "overlaps": []}
+    areas = pd.concat(parts)
     if len(areas) > _MOST_AREAS:
         return None
     gaps: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Join staged rows and the check of their datum: do they lie where a forgotten conversion would put them?"""
+"""Join staged rows and the check of their datum: whether they lie where a forgotten conversion puts them."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from geo.store.duplicates import (
     Proposal,
     change_pair,
     find_decisions,
+    find_keyed,
     find_pairs,
     find_reports,
     find_sides,
@@ -33,6 +34,7 @@ from geo.store.duplicates import (
     open_pairs,
     pair_counts,
 )
+from geo.store.incident_queries import incident_count
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -80,6 +82,17 @@ class ProposalReport:
     decided_count: int
     unfound_count: int
     capped_count: int
+
+
+MOST_COMPARED = 200_000
+"""Incidents that are compared right after an import; beyond, the command ``huxian duplicates propose`` does it."""
+
+
+def propose_after_import(session: Session, batch_id: int) -> ProposalReport | None:
+    """Look for pairs with the incidents of a batch; None where there are too many incidents to do it at once."""
+    if incident_count(session) > MOST_COMPARED:
+        return None
+    return propose_duplicates(session, since_batch=batch_id)
 
 
 def propose_duplicates(session: Session, *, since_batch: int | None = None) -> ProposalReport:
@@ -223,6 +236,8 @@ class Decision:
     decided_by : str
         Name of a unit, never of a person.
     note : str
+    key : str or None
+        Of a request that may come twice: with the same words it changes nothing more, with others it is refused.
     """
 
     verdict: Verdict
@@ -230,6 +245,12 @@ class Decision:
     kept_id: int | None
     decided_by: str
     note: str = ""
+    key: str | None = None
+
+    def digest(self, pair_id: int) -> str:
+        """Return the digest of what is asked for, the pair included."""
+        asked = [pair_id, self.verdict, self.seen_state, self.kept_id, self.decided_by, self.note]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
     def __post_init__(self) -> None:
         """Refuse a decision that no office can have meant, or that names a person."""
@@ -286,6 +307,22 @@ def is_repeated(question: Question, decision: Decision) -> bool:
     )
 
 
+def was_taken(session: Session, question: Question, decision: Decision) -> bool:
+    """Tell whether a request with this key was carried out already.
+
+    Raises
+    ------
+    InvalidInputError
+        If the key came with another decision.
+    """
+    made = None if decision.key is None else find_keyed(session, decision.key)
+    if made is None:
+        return False
+    if made.body_sha256 != decision.digest(question.pair.id):
+        raise InvalidInputError("this Idempotency-Key was used for another decision")
+    return True
+
+
 def decide(session: Session, question: Question, decision: Decision) -> Question:
     """Take a decision about a pair.
 
@@ -309,7 +346,7 @@ def decide(session: Session, question: Question, decision: Decision) -> Question
         If the pair is in another state than was seen, or an incident is void.
     InvalidInputError
     """
-    if is_repeated(question, decision):
+    if is_repeated(question, decision) or was_taken(session, question, decision):
         return question
     if question.pair.state != decision.seen_state:
         raise ConflictError("somebody else has decided about this pair in the meantime")
@@ -323,5 +360,7 @@ def decide(session: Session, question: Question, decision: Decision) -> Question
         kept_id=decision.kept_id,
         decided_by=decision.decided_by,
         note=decision.note,
+        key=decision.key,
+        body_sha256=decision.digest(question.pair.id) if decision.key else None,
     )
     return load_question(session, question.pair.id)

@@ -8,32 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from geo.errors import ConflictError, Fault, FileRejectedError, NotFoundError
 from geo.placing import place_staged
-from geo.store.areas import find_area_id, find_area_shapes
+from geo.store.areas import find_area_shapes
 from geo.store.campaigns import Indicator
 from geo.store.catalogues import Category, Sector
 from geo.store.dataset import claim_dataset, find_dataset
 from geo.store.imports import add_batch, call_undo, find_batch, get_batch, keep_mapping
-from geo.store.incidents import Incident, LossItem
-from geo.store.rows import add_rows, cell, rows_of
+from geo.store.rows import rows_of
 from geo.store.snapping import snap_incidents
 from geo.store.staging import Comparison, compare_rows, drop_rows, find_faults, insert_rows, stage_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import date
     from pathlib import Path
 
     import geopandas as gpd
     from sqlalchemy.orm import Session
 
     from geo.io.catalogue_files import Catalogues
-    from geo.io.readings import Reading
     from geo.store.base import Base
     from geo.store.imports import ImportBatch
 
@@ -206,12 +202,12 @@ def store_file(
     ConflictError
         If a key is stored with other values already.
     """
-    known = _taken_before(session, file)
+    known = taken_before(session, file)
     if known is not None:
         return known
     claim_dataset(session, "real")
     # Whoever held the dataset until now may have brought this very file.
-    known = _taken_before(session, file)
+    known = taken_before(session, file)
     if known is not None:
         return known
     staged = stage_rows(
@@ -226,7 +222,7 @@ def store_file(
     found = compare_rows(session, file.kind)
     if found.conflict_count:
         raise ConflictError(_conflict_text(found))
-    batch = _add_batch(session, file, row_count=staged - skipped, skipped_count=file.skipped_count + skipped)
+    batch = open_batch(session, file, row_count=staged - skipped, skipped_count=file.skipped_count + skipped)
     added = insert_rows(session, file.kind, batch_id=batch.id)
     if file.kind == "incidents":
         snap_incidents(
@@ -237,14 +233,16 @@ def store_file(
     return ImportReport(batch_id=batch.id, added_count=added, known_count=found.known_count)
 
 
-def _taken_before(session: Session, file: SourceFile) -> ImportReport | None:
+def taken_before(session: Session, file: SourceFile) -> ImportReport | None:
+    """Return what became of this very file when it was taken in before, or None."""
     known = find_batch(session, kind=file.kind, source=file.source, sha256=file.sha256)
     if known is None:
         return None
     return ImportReport(batch_id=known.id, added_count=0, known_count=known.row_count)
 
 
-def _add_batch(session: Session, file: SourceFile, *, row_count: int, skipped_count: int) -> ImportBatch:
+def open_batch(session: Session, file: SourceFile, *, row_count: int, skipped_count: int = 0) -> ImportBatch:
+    """Record the batch of a file."""
     return add_batch(
         session,
         kind=file.kind,
@@ -326,107 +324,3 @@ def undo_file(session: Session, batch_id: int, *, reason: str) -> ImportBatch:
         raise ConflictError(f"batch {batch_id} cannot be undone: {what}") from error
     session.refresh(batch)
     return batch
-
-
-class _AreaNames:
-    """Ids of areas by name and day, asked for once each."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[tuple[str, date], int | None] = {}
-
-    def find(self, name: Any, on: date) -> int | None:
-        if cell(name) is None or not name:
-            return None
-        key = (str(name), on)
-        if key not in self._known:
-            self._known[key] = find_area_id(self._session, key[0], on=on)
-        return self._known[key]
-
-
-_PRECISION_OF_PLACE = {"county": "county", "section": "section"}
-_ANNEX_COLUMNS = {
-    "case_key": "case_number",
-    "occurred_from": "occurred_from",
-    "occurred_until": "occurred_until",
-    "date_precision": "date_precision",
-    "category": "category_code",
-    "sector": "sector_code",
-    "direct_loss_yuan": "direct_loss_yuan",
-    "loss_qualifier": "loss_qualifier",
-    "outage_hours": "outage_hours",
-    "outage_qualifier": "outage_qualifier",
-    "outage_text": "outage_text",
-    "text": "source_text",
-}
-
-
-def store_annex(session: Session, reading: Reading, file: SourceFile) -> ImportReport:
-    """Take supervised cases in that were read from an annex's own sentences; see `store_file`.
-
-    A sentence that is stored already, under whatever source, is known. The places are names only: no
-    point is made up for them.
-    """
-    if reading.rejected:
-        raise FileRejectedError(
-            f"{len({fault.row for fault in reading.rejected})} sentences cannot be read, so nothing was stored",
-            reading.rejected,
-        )
-    earlier = _taken_before(session, file)
-    if earlier is not None:
-        return earlier
-    claim_dataset(session, "real")
-    batch = _add_batch(session, file, row_count=len(reading.frame), skipped_count=0)
-    frame = reading.frame
-    known = set(
-        session.scalars(select(Incident.source_text).where(Incident.source_text.in_(list(frame["text"]))))
-    )
-    fresh = frame[~frame["text"].isin(known)]
-    names = _AreaNames(session)
-    rows = []
-    for row, record in zip(rows_of(fresh, _ANNEX_COLUMNS), fresh.to_dict("records"), strict=True):
-        on = record["occurred_from"].date()
-        parts = (cell(record[name]) for name in ("county", "township", "place"))
-        city_id = names.find(record["city"], on)
-        rows.append(
-            row
-            | {
-                "source": file.source,
-                "record_area_id": city_id,
-                "area_id": names.find(record["county"], on) or city_id,
-                "place_text": "".join(part for part in parts if part) or cell(record["city"]) or "",
-                "place_precision": _PRECISION_OF_PLACE.get(record["place_kind"], "village"),
-                "declared_datum": "none",
-                "origin": "reported",
-                "flags": list(record["flags"]),
-                # Supervised cases are a selection: no rate and no hotspot follows from them.
-                "is_census": False,
-                "import_batch_id": batch.id,
-            }
-        )
-    ids = add_rows(session, Incident, rows)
-    _add_loss_items(session, ids, fresh)
-    return ImportReport(batch_id=batch.id, added_count=len(ids), known_count=len(frame) - len(ids))
-
-
-def _add_loss_items(session: Session, ids: list[int], fresh: pd.DataFrame) -> None:
-    columns = (
-        "kind",
-        "pairs",
-        "length_m",
-        "length_qualifier",
-        "count",
-        "weight_kg",
-        "spans",
-        "action",
-        "as_written",
-    )
-    add_rows(
-        session,
-        LossItem,
-        (
-            {name: cell(getattr(item, name)) for name in columns} | {"incident_id": incident_id}
-            for incident_id, items in zip(ids, fresh["loss_items"], strict=True)
-            for item in items
-        ),
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geo.errors import Fault, InvalidInputError
-from geo.gazetteer import answer_place, load_gazetteer
+from geo.gazetteer import answer_place
+from geo.gazetteer_sources import load_gazetteer
 from geo.store.staged_places import find_named_places, place_rows
 
 if TYPE_CHECKING:

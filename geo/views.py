@@ -109,10 +109,11 @@ def _counted_areas(session: Session, wanted: IncidentFilter, period: Period) -> 
     counts = incident_counts_by_area(session, wanted)
     own = areas.index.to_series().map(lambda area_id: counts.get(area_id, 0))
     is_city = areas["level"] == "city"
-    inside = own[~is_city].groupby(areas.loc[~is_city, "parent_id"].astype("int64")).sum()
+    inside = own[~is_city].groupby(areas.loc[~is_city, "parent_id"].astype("Int64")).sum()
     areas["incident_count"] = (own + inside.reindex(areas.index).fillna(0) * is_city).astype(int)
     told = reporting_areas(session)
-    city_of = areas["parent_id"].where(~is_city, areas.index.to_series()).astype("int64")
+    # A county whose city is not stored stands for itself.
+    city_of = areas["parent_id"].where(~is_city & areas["parent_id"].notna(), areas.index.to_series()).astype("int64")
     telling = {city for area_id, city in city_of.items() if area_id in told}
     areas["has_data"] = city_of.isin(telling)
     return _simplified(areas)

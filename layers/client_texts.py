@@ -6,6 +6,7 @@ from layers.texts import mark
 
 CLIENT_TEXTS = (
     mark("{count}起"),
+    mark("约{width}见方之内的合计，放大可看单个案件"),
     mark("{count}起，放大查看"),
     mark("{count}起只知到{area}，不是准确位置"),
     mark("{share}%的案件"),

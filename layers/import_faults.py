@@ -169,6 +169,7 @@ FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "total_row_skipped": (("", "合计行没有导入"),),
     "filled_down": ((r"^(?P<count>\d+) empty", "{count}个空格沿用了上一行"), ("", "空格沿用了上一行")),
     "height_dropped": ((r"heights of (?P<count>\d+)", "{count}个位置的高程没有采用"), ("", "高程没有采用")),
+    "member_skipped": (("lies beside", "旁边的被盗物品清单没有读"), ("", "压缩包里的其他文件没有读")),
     "crs_unknown": (("", "不认识 .prj 里的坐标系，按所选的坐标系读"),),
     "encoding_differs": (("", ".cpg 写的编码与内容不符，按内容读"),),
     "deleted_row_skipped": (

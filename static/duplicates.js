@@ -45,7 +45,7 @@ async function send({ pair, etag, state, decision, keptId = null, note = "" }) {
   try {
     const answer = await fetch(`/duplicates/pairs/${pair}/decisions`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "If-Match": etag },
+      headers: { "Content-Type": "application/json", "If-Match": etag, "Idempotency-Key": crypto.randomUUID() },
       body: JSON.stringify(body),
     });
     return answer.ok ? { made: await answer.json() } : { status: answer.status };

@@ -124,6 +124,23 @@ function listCard(title, cards) {
   return element("div", { class: "card-list" }, element("h3", {}, title), ...cards.slice(0, MOST_LISTED), ...tail);
 }
 
+// Where too many lie together a tile holds their number instead: a disc that grows with it, never a dot.
+function sumSymbol(ink) {
+  return {
+    draw(context, [[point]], _zoom, feature) {
+      const { count } = feature.props;
+      context.globalAlpha = 0.55;
+      context.beginPath();
+      context.arc(point.x, point.y, Math.min(9, 2 + 1.6 * Math.log10(count + 1) ** 1.4), 0, 2 * Math.PI);
+      context.fillStyle = "#fff";
+      context.fill();
+      context.globalAlpha = Math.min(0.9, 0.25 + 0.2 * Math.log10(count));
+      context.fillStyle = ink;
+      context.fill();
+    },
+  };
+}
+
 // Beyond a few thousand incidents the server draws them into vector tiles; those carry no words.
 function tileLayer(map, url) {
   const ink = colour("incident");
@@ -145,13 +162,17 @@ function tileLayer(map, url) {
     attribution: "",
     maxDataZoom: MAX_DATA_ZOOM,
     pane: "radii",
-    paintRules: [{ dataLayer: "incidents", symbolizer: symbol, filter: (_zoom, feature) => !COARSE.includes(feature.props.place_precision) }],
+    paintRules: [
+      { dataLayer: "incidents", symbolizer: sumSymbol(ink), filter: (_zoom, feature) => Boolean(feature.props.is_sum) },
+      { dataLayer: "incidents", symbolizer: symbol, filter: (_zoom, feature) => !feature.props.is_sum && !COARSE.includes(feature.props.place_precision) },
+    ],
     labelRules: [],
   });
   const ask = ({ latlng }) => {
     const found = [...layer.queryTileFeaturesDebug(latlng.lng, latlng.lat, 8).values()].flat();
     const cards = found.map(({ feature }) => feature.props).filter((props) => !COARSE.includes(props.place_precision)).map(tileCard);
-    if (cards.length) map.openPopup(listCard(t("这里有{count}起", { count: cards.length }), cards), latlng);
+    const count = found.reduce((total, { feature }) => total + (feature.props.is_sum ? feature.props.count : 1), 0);
+    if (cards.length) map.openPopup(listCard(t("这里有{count}起", { count }), cards), latlng);
   };
   layer.on("add", () => map.on("click", ask));
   layer.on("remove", () => map.off("click", ask));
@@ -159,6 +180,10 @@ function tileLayer(map, url) {
 }
 
 function tileCard(props) {
+  if (props.is_sum) {
+    const width = lengthText(props.cell_m);
+    return card(t("{count}起", { count: props.count }), [], [t("约{width}见方之内的合计，放大可看单个案件", { width })]);
+  }
   const each = { precision: props.place_precision, radius_m: props.radius_m };
   const facts = [
     [t("类别"), word("category", props.category)],

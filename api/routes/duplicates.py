@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from geo.duplicates import (
     is_repeated,
     load_question,
     load_questions,
+    was_taken,
 )
 from geo.store.duplicates import DuplicateDecision
 from layers.duplicates_page import render_duplicates_page
@@ -225,6 +227,9 @@ def post_decision(
     pair_id: PairId,
     body: DecisionRequest,
     if_match: Annotated[str | None, Header(max_length=400, description="the ETag that was seen")] = None,
+    idempotency_key: Annotated[
+        str | None, Header(pattern=r"^[!-~]{1,200}$", description="the same for a request that is sent again")
+    ] = None,
 ) -> PairView:
     """Merge two records, keep them apart, or open the question again.
 
@@ -234,9 +239,10 @@ def post_decision(
         raise HTTPException(
             HTTPStatus.PRECONDITION_REQUIRED, "say in If-Match which version of the pair was seen"
         )
-    wanted = body.wanted()
+    wanted = replace(body.wanted(), key=idempotency_key)
     question = load_question(session, pair_id, lock=True)
-    if not is_repeated(question, wanted) and not _is_current(if_match, question):
+    is_known = is_repeated(question, wanted) or was_taken(session, question, wanted)
+    if not is_known and not _is_current(if_match, question):
         raise HTTPException(HTTPStatus.PRECONDITION_FAILED, "the pair has changed since it was read")
     question = decide(session, question, wanted)
     response.headers["ETag"] = _etag(question)

@@ -33,7 +33,7 @@ def _type_of(column: Column) -> pa.DataType:
     dtype = pd.api.types.pandas_dtype(column.dtype)
     if isinstance(dtype, pd.DatetimeTZDtype):
         return pa.timestamp("us", tz=_ZONE)
-    if dtype == object:
+    if pd.api.types.is_object_dtype(dtype):
         if isinstance(column.default, list | tuple):
             return pa.list_(pa.string())
         return pa.date32() if column.parse is day_cell else pa.string()

@@ -62,11 +62,16 @@ class DuplicateDecision(Base):
     decided_by: Mapped[str]
     """The office that decided, as it calls itself; never a person's name."""
     note: Mapped[str] = mapped_column(default="")
+    idempotency_key: Mapped[str | None]
+    """Chosen by the client for one press of a button; with the digest of what it asked for."""
+    body_sha256: Mapped[str | None]
     decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         CheckConstraint("decision in ('merged','kept','reopened')", name="decision"),
         CheckConstraint("(decision = 'merged') = (kept_incident_id is not null)", name="kept"),
+        CheckConstraint("(idempotency_key is null) = (body_sha256 is null)", name="key"),
+        UniqueConstraint("idempotency_key"),
     )
 
 
@@ -310,7 +315,15 @@ def _merge_reason(kept_id: int) -> str:
 
 
 def change_pair(
-    session: Session, pair: DuplicatePair, *, decision: str, kept_id: int | None, decided_by: str, note: str
+    session: Session,
+    pair: DuplicatePair,
+    *,
+    decision: str,
+    kept_id: int | None,
+    decided_by: str,
+    note: str,
+    key: str | None = None,
+    body_sha256: str | None = None,
 ) -> DuplicateDecision:
     """Decide about a pair and write it down; nothing is ever deleted.
 
@@ -324,6 +337,8 @@ def change_pair(
     kept_id : int or None
         The incident that stays, of a merge.
     decided_by, note : str
+    key, body_sha256 : str, optional
+        Of a request that may come twice.
 
     Raises
     ------
@@ -340,11 +355,22 @@ def change_pair(
         _part(session, pair)
     pair.state = "proposed" if decision == "reopened" else decision
     made = DuplicateDecision(
-        pair_id=pair.id, decision=decision, kept_incident_id=kept_id, decided_by=decided_by, note=note
+        pair_id=pair.id,
+        decision=decision,
+        kept_incident_id=kept_id,
+        decided_by=decided_by,
+        note=note,
+        idempotency_key=key,
+        body_sha256=body_sha256,
     )
     session.add(made)
     session.flush()
     return made
+
+
+def find_keyed(session: Session, key: str) -> DuplicateDecision | None:
+    """Return the decision that a request with this key made, or None."""
+    return session.scalar(select(DuplicateDecision).where(DuplicateDecision.idempotency_key == key))
 
 
 def _merge(session: Session, pair: DuplicatePair, kept_id: int | None) -> None:

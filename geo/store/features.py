@@ -11,6 +11,7 @@ from sqlalchemy import Date, and_, case, func, null, or_, select
 
 from geo.periods import CHINA
 from geo.store.areas import Area
+from geo.store.incident_queries import IncidentFilter, incident_rows
 from geo.store.lines import segment_rows
 from geo.store.rows import read_frame
 from geo.store.stations import Station

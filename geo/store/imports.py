@@ -162,4 +162,4 @@ def find_mapping(session: Session, *, kind: str, source: str) -> dict[str, str]:
     query = select(ColumnMapping.header, ColumnMapping.column_name).where(
         ColumnMapping.kind == kind, ColumnMapping.source == source
     )
-    return {header: name for header, name in session.execute(query)}
+    return {row.header: row.column_name for row in session.execute(query)}

@@ -96,6 +96,7 @@ def incident_conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
 
 
 def incident_rows(wanted: IncidentFilter) -> Select[Any]:
+    """Return the query of incidents with what a map tells of them, in no order."""
     columns = (
         Incident.id,
         Incident.source,

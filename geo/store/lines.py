@@ -96,6 +96,7 @@ class Segment(Base):
 
 
 def segment_rows() -> Select[*tuple[Any, ...]]:
+    """Return the query of segments with what their line says of them, in no order."""
     return (
         select(
             Segment.id,

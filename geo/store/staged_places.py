@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy.orm import Session
 
 
@@ -39,7 +40,7 @@ _PLACE = f"""
         {{flags}}
     where geom is null and place_text = :place_text and coalesce(area, '') = :area
       and date_trunc('month', {_DAY}) = date_trunc('month', cast(:on_day as date))
-"""
+"""  # noqa: S608 - constants
 
 
 def find_named_places(session: Session, *, most: int) -> list[NamedPlaceRow]:

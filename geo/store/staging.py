@@ -15,7 +15,8 @@ import pandas as pd
 import shapely
 from sqlalchemy import text
 
-from geo.store.staging_targets import STAGED_TYPES, TARGETS
+from geo.store.staging_target import STAGED_TYPES
+from geo.store.staging_targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from sqlalchemy.orm import Session
 
-    from geo.store.staging_targets import Target
+    from geo.store.staging_target import Target
 
 # No cell may hold this character, so nothing that was written is taken for an absent value.
 _NULL = "\x01"
@@ -156,9 +157,7 @@ def drop_rows(session: Session, rows: Iterable[int]) -> int:
 def compare_rows(session: Session, kind: str) -> Comparison:
     """Compare the staged rows with the stored ones of the same key."""
     target = TARGETS[kind]
-    differs = " or ".join(
-        f"{given} is distinct from {stored}" for given, stored in target.compared.values()
-    )
+    differs = " or ".join(f"{given} is distinct from {stored}" for given, stored in target.compared.values())
     joined = f"from staged s join {target.joined} on {target.match}"
     total = session.scalar(text("select count(*) from staged")) or 0
     matched, differing = session.execute(

@@ -254,6 +254,8 @@ def _create_duplicates() -> None:
         sa.Column("kept_incident_id", sa.BigInteger(), nullable=True),
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=True),
+        sa.Column("body_sha256", sa.String(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "decision in ('merged','kept','reopened')", name=op.f("ck_duplicate_decision_decision")
@@ -262,6 +264,10 @@ def _create_duplicates() -> None:
             "(decision = 'merged') = (kept_incident_id is not null)",
             name=op.f("ck_duplicate_decision_kept"),
         ),
+        sa.CheckConstraint(
+            "(idempotency_key is null) = (body_sha256 is null)", name=op.f("ck_duplicate_decision_key")
+        ),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_duplicate_decision_idempotency_key")),
         sa.ForeignKeyConstraint(
             ["kept_incident_id"], ["huxian.incident.id"], name=op.f("fk_duplicate_decision_kept_incident_id")
         ),

@@ -1,8 +1,11 @@
 """Exports are archives of exactly the rows of a filter, and leave nothing behind."""
 
+import asyncio
 import csv
 import io
 import json
+import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -17,7 +20,8 @@ KINDS = ("incidents", "lines", "stations", "areas", "facilities", "places", "tic
 
 
 def left_folders():
-    return sorted(path.name for path in Path(tempfile.gettempdir()).glob("huxian-export-*"))
+    folder = Path(tempfile.gettempdir())
+    return sorted(path.name for name in ("huxian-export-*", "openpyxl.*") for path in folder.glob(name))
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +171,135 @@ def test_the_estimate_of_the_size_is_within_a_factor_of_two(client, what):
     guessed = client.get(f"/exports/{what}/count").json()["estimated_bytes"]
     true = {form: len(client.get(f"/exports/{what}.{form}").content) for form in FORMS}
     assert {form: guessed[form] for form in FORMS if not 0.5 < guessed[form] / true[form] < 2} == {}, true
+
+
+def test_the_page_shows_what_the_count_says(client):
+    counted = client.get("/exports/incidents/count?period=2008-01").json()
+    page = client.get("/export?period=2008-01&lang=en").text
+    assert f"{counted['rows']:,} rows" in page
+    assert "/exports/incidents.csv?period=2008-01-01%2F2008-01-31" in page
+    assert counted["file_name"] in page
+    assert counted["rows"] < counted["stored"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "what=persons",
+        "form=exe",
+        "start=2008-01-01",
+        "start=2008-02-01&end=2008-01-01",
+        "bbox=1,2,3",
+        "area=x",
+        "run=1_0",
+        "lang=fr",
+        "unknown=1",
+        "period=2008-01&period=2008-02",
+        "layers=" + "x" * 300,
+    ],
+)
+def test_an_odd_address_of_the_page_is_a_page_that_says_so(client, query):
+    answer = client.get(f"/export?{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "地址中有看不懂的条件" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["area=99999999", "category=no_such", "what=hotspots&run=99999999", "what=hotspots"]
+)
+def test_a_page_for_what_is_not_there_offers_no_download(client, query):
+    answer = client.get(f"/export?{query}")
+    assert answer.status_code == 200
+    assert "data-download hidden" in answer.text
+
+
+def test_an_empty_database_has_a_page_that_sends_people_to_the_import(empty_client):
+    text = empty_client.get("/export").text
+    assert "库里还没有数据" in text
+    assert 'href="/import"' in text
+
+
+def test_a_problem_of_a_download_is_a_page_for_a_browser(client):
+    answer = client.get("/exports/stations.csv?category=cable_theft", headers={"Accept": "text/html"})
+    assert answer.status_code == 422
+    assert "所选数据没有这些条件" in answer.text
+
+
+def test_too_many_exports_at_once_are_asked_to_come_again(client):
+    for _ in range(exporting.MOST_AT_ONCE):
+        assert exporting._slots.acquire(blocking=False)
+    try:
+        answer = client.get("/exports/incidents.csv")
+    finally:
+        exporting._slots.release(exporting.MOST_AT_ONCE)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "15"
+
+
+def test_a_folder_that_a_killed_process_left_is_removed(client):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = Path(tempfile.gettempdir()) / f"huxian-export-{ended.pid}-abc"
+    left.mkdir()
+    (left / "incidents.gpkg").write_bytes(b"x")
+    client.get("/exports/stations.csv")
+    assert not left.exists()
+
+
+def leave(client, path, *, after):
+    """Ask for an export and go away once so many pieces of the answer have come; return their bytes."""
+    host = {"type": "http.request", "body": b"", "more_body": False}
+    target, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": target,
+        "raw_path": target.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"testserver")],
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver", 80),
+    }
+
+    async def talk():
+        gone = asyncio.Event()
+        asked = []
+        pieces = []
+        if after == 0:
+            gone.set()
+
+        async def receive():
+            if not asked:
+                asked.append(True)
+                return host
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            pieces.append(message)
+            if len(pieces) > after:
+                gone.set()
+                await asyncio.sleep(0)
+
+        await client.app(scope, receive, send)
+        return pieces
+
+    return asyncio.run(talk())
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_client_that_leaves_a_stream_leaves_nothing_behind(client, after):
+    pieces = leave(client, "/exports/lines.geojson", after=after)
+    # The central directory, with which an archive ends, never came.
+    assert not pieces or not pieces[-1].get("body", b"").startswith(b"PK\x05\x06")
+
+
+@pytest.mark.parametrize("form", ["gpkg", "xlsx"])
+def test_work_on_a_file_ends_when_nobody_waits_for_it(client, form):
+    pieces = leave(client, f"/exports/incidents.{form}", after=0)
+    assert all(message.get("status") != 200 for message in pieces if message["type"] == "http.response.start")

@@ -42,7 +42,7 @@ def address(filled, engine, tmp_path_factory):
     thread.start()
     for _ in range(100):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1).close()  # noqa: S310 - our own server
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1).close()
             break
         except OSError:
             time.sleep(0.1)
@@ -75,7 +75,7 @@ def test_the_address_of_the_map_fills_the_form_in_and_the_link_downloads(address
     assert page.input_value("[name=category]") == "cable_theft"
     rows = page.inner_text("[data-rows]")
     name, archive = downloaded(page)
-    assert name == "huxian-demo-incidents-2008-01.zip"
+    assert name == page.inner_text("[data-name]") == "护线-演示-案件-2008-01.zip"
     assert archive.namelist() == ["incidents.csv", "loss_items.csv", "README.txt"]
     count = archive.read("incidents.csv").decode("utf-8-sig").count("\r\n") - 1
     assert rows == f"写出{count}行"
@@ -129,7 +129,7 @@ def test_without_its_script_the_page_counts_and_downloads(address, page_watch, s
     page.get_by_label("收购站点").check()
     page.get_by_role("button", name="按这些条件计数").click()
     name, archive = downloaded(page)
-    assert name == "huxian-demo-stations-all.zip"
+    assert name == "护线-演示-废旧金属收购站点-全部.zip"
     assert archive.namelist() == ["stations.csv", "README.txt"]
 
 
@@ -155,4 +155,4 @@ def test_nothing_is_wider_than_the_screen_and_the_keyboard_is_enough(address, pa
     page.focus("[data-link]")
     with page.expect_download() as expected:
         page.keyboard.press("Enter")
-    assert expected.value.suggested_filename == "huxian-demo-lines-all.zip"
+    assert expected.value.suggested_filename == "护线-演示-线路区段-全部.zip"

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from api.migrate import ROOT
+from geo.annexes import store_annex
 from geo.campaigns import load_campaign
-from geo.errors import ConflictError, FileRejectedError, PersonalDataError
-from geo.imports import SourceFile, compare_file, store_annex, store_file, undo_file
+from geo.errors import ConflictError, PersonalDataError
+from geo.imports import SourceFile, store_file
 from geo.io.annex import read_annex
 from geo.io.campaign_files import read_campaign
 from geo.io.columns import read_kind

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import UTC, date, datetime
 
@@ -23,9 +24,14 @@ from geo.io.export_archive import Member, file_parts, zip_parts
 from geo.io.export_fields import FIELDS, SHAPES, WGS84, Chunk
 from geo.io.export_files import FILE_FORMS, MAX_DBF_BYTES
 from geo.io.export_sheets import MAX_SHEET_ROWS, check_sheet_rows, write_xlsx
+from geo.io.export_sizes import _PER_CELL, _PER_CORNER
 from geo.io.export_text import TEXT_FORMS
 from geo.io.exports import frame_chunk
 from geo.io.file_kinds import make_kind
+from layers.assets import PROJECT_ROOT
+from layers.export_page import CLIENT_TEXTS
+from layers.export_page import FORMS as PAGE_FORMS
+from layers.export_page import KINDS as PAGE_KINDS
 from tests.pure.test_exports import AREAS, AS_OF, LINES, READERS, STATIONS, incident_frames
 
 FORMS = (*TEXT_FORMS, *FILE_FORMS)
@@ -60,9 +66,7 @@ def assert_same(again, first):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_incidents_written_and_read_are_the_same_rows_in_every_form(form, tmp_path_factory):
-    @settings(
-        max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
-    )
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
     @given(incident_frames())
     def check(frame):
         fields, chunk = frame_chunk(frame, kind="incidents")
@@ -280,3 +284,15 @@ def test_areas_read_again_from_a_day_keep_their_validity(tmp_path):
     fields, chunk = frame_chunk(first, kind="areas")
     again = read_back("areas", written(tmp_path, "shp", "areas", fields, [chunk]))
     assert again.frame["valid_from"].iloc[0] == date(1986, 1, 1)
+
+
+def test_the_scripts_of_the_page_say_what_they_may():
+    script = (PROJECT_ROOT / "static/export.js").read_text(encoding="utf-8")
+    assert set(re.findall(r'\bt\("([^"]+)"', script)) == set(CLIENT_TEXTS)
+    assert len(CLIENT_TEXTS) == len(set(CLIENT_TEXTS))
+
+
+def test_the_page_names_every_kind_and_form():
+    assert {code for code, _, _ in PAGE_KINDS} == set(SHAPES)
+    assert {code for code, _, _ in PAGE_FORMS} == set(FORMS)
+    assert all(set(sizes) == set(FORMS) for sizes in (_PER_CELL, _PER_CORNER))

@@ -59,7 +59,7 @@ def said(code, message):
 def codes_raised():
     """Return every code that a file of the page's kinds may be refused or noticed with."""
     sources = [path for path in READERS if not path.name.startswith(OTHER_ROADS)]
-    sources.append(PROJECT_ROOT / "geo" / "store" / "staging_targets.py")
+    sources += [*(PROJECT_ROOT / "geo" / "store").glob("staging*.py"), PROJECT_ROOT / "geo" / "imports.py"]
     return {
         code
         for path in sources

@@ -390,11 +390,26 @@ def sentences():
     return found
 
 
+def scripts_of(entry):
+    """Return a page's script and all that it imports."""
+    found, waiting = set(), [PROJECT_ROOT / "static" / entry]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            names = re.findall(
+                r'^(?:import|export)\b.*?from "\./([\w]+\.js)"|^import "\./([\w]+\.js)"',
+                path.read_text(),
+                re.MULTILINE,
+            )
+            waiting += [path.parent / (first or second) for first, second in names]
+    return sorted(found)
+
+
 def client_sentences():
-    scripts = sorted((PROJECT_ROOT / "static").glob("*.js"))
     return {
         sentence
-        for path in scripts
+        for path in scripts_of("app.js")
         for _, sentence, _, _ in extract_from_file("javascript", path, keywords={"t": None})
     }
 
