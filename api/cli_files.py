@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.terminal import MOST_FAULTS_SHOWN, Demo, bar, clear_errors, fail, say
-from geo.errors import FileRejectedError, HuxianError
+from geo.errors import HuxianError
 from geo.frames import PLACE_PRECISIONS
 
 take_in = typer.Typer(help="导入文件 · take files in", no_args_is_help=True)
@@ -252,6 +252,44 @@ def place(
             raise typer.Exit(2)
 
 
-def export() -> None:
-    """Write rows to a file."""
-    raise fail(FileRejectedError("not wired yet"))
+def export(
+    what: Annotated[
+        str, typer.Argument(help="incidents, lines, stations, areas, facilities, places, tickets, hotspots")
+    ],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="zip")],
+    *,
+    form: Annotated[str, typer.Option(help="geojson, gpkg, shp, fgb, parquet, csv, xlsx, kml")] = "csv",
+    period: Annotated[str, typer.Option(help="2008-03 或 2008-01/2008-06")] = "",
+    category: Annotated[str | None, typer.Option()] = None,
+    sector: Annotated[str | None, typer.Option()] = None,
+    area: Annotated[int | None, typer.Option(help="area id")] = None,
+    run: Annotated[int | None, typer.Option(help="热点出自哪次计算 · run whose hotspots are wanted")] = None,
+    demo: Demo = False,
+) -> None:
+    """导出 · write rows with a README to a zip archive."""
+    from api.exporting import export_file
+    from api.loading import opened_sessions
+    from geo.exports import FORMS, KINDS, ExportFilter
+    from geo.periods import read_period
+
+    with clear_errors() as settings:
+        if what not in KINDS or form not in FORMS:
+            raise HuxianError(f"write one of {', '.join(KINDS)} as one of {', '.join(FORMS)}")
+        filters = ExportFilter(
+            period=read_period(period) if period else None,
+            category=category,
+            sector=sector,
+            area_id=area,
+            run_id=run,
+        )
+        with opened_sessions(settings, demo=demo, report=say) as sessions, bar("导出 · writing") as progress:
+            task = progress.task_ids[0]
+            count = export_file(
+                sessions,
+                what,
+                file,
+                form=form,
+                filters=filters,
+                progress=lambda done, total: progress.update(task, completed=done, total=total or None),
+            )
+        say(f"已写入 {count} 行 · {count} rows written to {file}")

@@ -17,14 +17,11 @@ from geo.imports import store_catalogues
 from geo.io.boundaries import has_boundaries, henan_boundaries
 from geo.io.campaign_files import read_campaign
 from geo.io.catalogue_files import read_catalogues
-from geo.io.exports import write_rows
 from geo.periods import Period, read_period
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
-from geo.store.incident_queries import IncidentFilter, extent_of_time, find_incidents
-from geo.store.lines import find_segments
+from geo.store.incident_queries import extent_of_time
 from geo.store.runs import get_run
-from geo.store.stations import find_stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,16 +154,3 @@ def compute_now(
         if run.result is None:
             raise HuxianError(run.error or f"the run ended as {run.state}")
         return run, hotspots_from_document(json.loads(run.result)), wanted
-
-
-def export_bytes(sessions: SessionMaker, what: str, *, form: str, period: str) -> tuple[bytes, int]:
-    """Return rows as the bytes of a file, and how many."""
-    wanted = read_period(period) if period else None
-    with sessions.begin() as session:
-        if what == "incidents":
-            frame = find_incidents(session, IncidentFilter(period=wanted))
-        elif what == "lines":
-            frame = find_segments(session, period=wanted)
-        else:
-            frame = find_stations(session)
-    return write_rows(frame, kind=what, form=form), len(frame)

@@ -110,7 +110,9 @@ class Upload:
         """Take in what changes nothing in how the file is read; the revision stays."""
         _write(self.folder / _SETTINGS, self.settings() | changes)
 
-    def set_state(self, state: str, *, problem: dict[str, Any] | None = None, batch_id: int | None = None) -> None:
+    def set_state(
+        self, state: str, *, problem: dict[str, Any] | None = None, batch_id: int | None = None
+    ) -> None:
         """Say where the upload stands."""
         _write(self.folder / _STATE, {"state": state, "problem": problem, "batch_id": batch_id})
 
@@ -168,7 +170,9 @@ def check_space(root: Path) -> None:
     """
     root.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(root).free < LEAST_FREE_BYTES:
-        raise MissingResourceError("磁盘剩余不足 1 GB · less than 1 GB is free on the disk; nothing was taken")
+        raise MissingResourceError(
+            "磁盘剩余不足 1 GB · less than 1 GB is free on the disk; nothing was taken"
+        )
 
 
 def add_upload(root: Path, source_path: Path, facts: dict[str, Any], settings: dict[str, Any]) -> Upload:

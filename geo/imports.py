@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from geo.io.catalogue_files import Catalogues
@@ -147,11 +150,11 @@ def _located(session: Session, kind: str, frames: Iterable[gpd.GeoDataFrame]) ->
 
 def _located_frame(frame: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Prepare each polygon once and ask it for all points of a chunk: much faster than a join in the database."""
-    days = frame["occurred_from"].dt.tz_localize(None).dt.normalize().to_numpy()
+    days = frame["occurred_from"].dt.tz_localize(None).to_numpy().astype("datetime64[D]")
     tree = shapely.STRtree(frame.geometry.to_numpy())
     number, row = tree.query(areas.geometry.to_numpy(), predicate="intersects")
-    begin = pd.to_datetime(areas["valid_from"]).fillna(pd.Timestamp.min).to_numpy()[number]
-    end = pd.to_datetime(areas["valid_until"]).fillna(pd.Timestamp.max).to_numpy()[number]
+    begin = _days(areas["valid_from"], absent=date.min)[number]
+    end = _days(areas["valid_until"], absent=date.max)[number]
     is_valid = (begin <= days[row]) & (end > days[row])
     # Counties come before cities, and lower ids first: the first hit of a row is its area.
     hits = pd.DataFrame({"row": row[is_valid], "number": number[is_valid]})
@@ -159,6 +162,10 @@ def _located_frame(frame: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoD
     located = pd.Series(pd.NA, index=range(len(frame)), dtype="Int64")
     located[found.index] = areas.index.to_numpy()[found.to_numpy()]
     return frame.assign(located_area_id=located.array)
+
+
+def _days(days: pd.Series[Any], *, absent: date) -> NDArray[np.datetime64]:
+    return np.array([absent if day is None else day for day in days], dtype="datetime64[D]")
 
 
 def _nothing(_step: str, _done: int, _total: int) -> None:

@@ -9,7 +9,7 @@ from layers.import_faults import fault_sentences
 from layers.import_texts import CLIENT_TEXTS, DATUMS, METRIC_SYSTEMS, PRECISIONS, STEPS
 from layers.payload import packed_outline
 from layers.shell import render_page
-from layers.texts import texts_in
+from layers.texts import mark, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from layers.views import Locale
 
 _GROUND_LEVELS = ("province", "city", "county")
+# Batches that did not come through this page.
+_OTHER_KINDS = (("annex", mark("附件原文")), ("campaign", mark("专项斗争资料")), ("demo", mark("演示省")))
 KINDS_WITH_PRECISION = ("incidents", "tickets")
 """Kinds of file whose rows may leave open how precisely they know their place."""
 
@@ -68,6 +70,7 @@ def render_import_page(
     say = texts_in(locale)
     facts = {
         "kinds": [{"code": code, "label": en if locale == "en" else zh} for code, zh, en in kinds],
+        "other_kinds": [{"code": code, "label": say(label)} for code, label in _OTHER_KINDS],
         "kinds_with_precision": KINDS_WITH_PRECISION,
         "datums": [{"code": code, "label": say(label)} for code, label, _ in DATUMS]
         + [{"code": code, "label": say(label)} for code, label in METRIC_SYSTEMS],

@@ -1,4 +1,4 @@
-"""Get what the tests need from the system: PostGIS, Chromium, a Chinese font. Does nothing where all is there.
+"""Get what the tests need from the system: PostGIS, Chromium, a Chinese font, ogrinfo. Does nothing where all is there.
 
 Without Chromium, and without the right to install it, the browser tests are skipped; this says so loudly,
 and under CI=true it is a failure.
@@ -23,12 +23,15 @@ def say(line: str) -> None:
 
 
 def missing_packages() -> list[str]:
-    """Return the packages that would bring what the browser tests lack."""
+    """Return the packages that would bring what the browser and client tests lack."""
     missing = []
     if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         missing.append("chromium")
     if not has_chinese_font():
         missing += ["fontconfig", "fonts-noto-cjk"]
+    # GDAL's own client reads what we serve as any outside program would.
+    if shutil.which("ogrinfo") is None:
+        missing.append("gdal-bin")
     return missing
 
 

@@ -6,7 +6,7 @@ export const data = readBlock("import-data");
 const faults = readBlock("import-faults");
 
 const labels = (list) => new Map(list.map(({ code, label }) => [code, label]));
-const KINDS = labels(data.kinds);
+const KINDS = labels([...data.kinds, ...data.other_kinds]);
 const DATUMS = labels(data.datums);
 const PRECISIONS = labels(data.precisions);
 

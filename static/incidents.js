@@ -124,17 +124,16 @@ function listCard(title, cards) {
   return element("div", { class: "card-list" }, element("h3", {}, title), ...cards.slice(0, MOST_LISTED), ...tail);
 }
 
-// Where too many lie together a tile holds their number instead: a disc that grows with it, never a dot.
-function sumSymbol(ink) {
+// Where too many lie together a tile holds their number instead: a disc in its cell that grows with it, never a
+// dot. Discs leave half of the ground free, so that the shading of the areas still speaks.
+function sumSymbol(map, ink) {
   return {
     draw(context, [[point]], _zoom, feature) {
-      const { count } = feature.props;
-      context.globalAlpha = 0.55;
+      const { count, cell_m: width } = feature.props;
+      const room = Math.min(10, (0.42 * width) / metresPerPixel(map));
+      context.globalAlpha = 0.45;
       context.beginPath();
-      context.arc(point.x, point.y, Math.min(9, 2 + 1.6 * Math.log10(count + 1) ** 1.4), 0, 2 * Math.PI);
-      context.fillStyle = "#fff";
-      context.fill();
-      context.globalAlpha = Math.min(0.9, 0.25 + 0.2 * Math.log10(count));
+      context.arc(point.x, point.y, Math.max(0.8, room * Math.min(1, 0.3 + Math.log10(count) / 5)), 0, 2 * Math.PI);
       context.fillStyle = ink;
       context.fill();
     },
@@ -163,7 +162,7 @@ function tileLayer(map, url) {
     maxDataZoom: MAX_DATA_ZOOM,
     pane: "radii",
     paintRules: [
-      { dataLayer: "incidents", symbolizer: sumSymbol(ink), filter: (_zoom, feature) => Boolean(feature.props.is_sum) },
+      { dataLayer: "incidents", symbolizer: sumSymbol(map, ink), filter: (_zoom, feature) => Boolean(feature.props.is_sum) },
       { dataLayer: "incidents", symbolizer: symbol, filter: (_zoom, feature) => !feature.props.is_sum && !COARSE.includes(feature.props.place_precision) },
     ],
     labelRules: [],

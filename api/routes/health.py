@@ -28,9 +28,7 @@ def get_livez() -> Health:
     return Health(status="live")
 
 
-@router.get(
-    "/readyz", response_model=Health, responses={503: DOCUMENTED[503]}
-)
+@router.get("/readyz", response_model=Health, responses={503: DOCUMENTED[503]})
 def get_readyz(request: Request, session: Sessioned) -> Annotated[Health, "or a problem"] | Response:
     """Answer 200 when PostGIS is there and the tables are at the revision this version needs."""
     session.execute(text("select postgis_version()"))

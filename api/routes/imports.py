@@ -116,9 +116,7 @@ def _desk(request: Request) -> ReadingDesk:
     return desk
 
 
-def _found(
-    request: Request, upload_id: Annotated[str, PathParameter(min_length=1, max_length=40)]
-) -> Upload:
+def _found(request: Request, upload_id: Annotated[str, PathParameter(min_length=1, max_length=40)]) -> Upload:
     return find_upload(_root(request), upload_id)
 
 
@@ -155,9 +153,7 @@ def get_import_page(
 @router.post(
     "/imports",
     status_code=HTTPStatus.CREATED,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
-    },
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
     responses={
         200: {"description": "this very file was taken in before"},
         202: {"description": "still being read"},

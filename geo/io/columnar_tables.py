@@ -74,6 +74,8 @@ def open_flatgeobuf(source: BinaryIO, *, options: TableOptions, stack: ExitStack
     """
     import pyogrio
 
+    # GDAL's own Arrow stream of FlatGeobufs damages rows without a place; the plain one does not.
+    pyogrio.set_gdal_config_options({"OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES"})
     # A copy, because its given name is never shown to GDAL.
     path = spill(blocks_of(source), stack, suffix=".fgb").name
     try:

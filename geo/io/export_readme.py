@@ -123,7 +123,7 @@ def readme_bytes(note: ExportNote) -> bytes:
 
 def _about(note: ExportNote, *, zh: bool) -> Iterator[str]:
     def line(chinese: str, english: str, value: object) -> str:
-        return f"{chinese}：{value}" if zh else f"{english}: {value}"
+        return (f"{chinese}：{value}" if zh else f"{english}: {value}").rstrip()
 
     if note.is_demo:
         yield (
@@ -146,7 +146,11 @@ def _about(note: ExportNote, *, zh: bool) -> Iterator[str]:
     yield line("文件", "Files", "")
     for name, count in note.files:
         yield f"  {name} ({count} {'行' if zh else 'rows'})"
-    yield line("导出时间（中国时间）", "Exported (Chinese time)", note.at.astimezone(CHINA).isoformat())
+    yield line(
+        "导出时间（中国时间）",
+        "Exported (Chinese time)",
+        note.at.astimezone(CHINA).isoformat(timespec="seconds"),
+    )
     yield line("数据版本", "Data version", note.data_version)
     yield line("软件", "Software", note.software)
     for chinese, english, value in note.facts:
@@ -256,6 +260,7 @@ def _precision_table() -> Iterator[str]:
 
 def _source_table(note: ExportNote) -> Iterator[str]:
     yield "== 来源批次 / Source batches =="
+    yield "文件 · 来源 · 声明的坐标基准 · 导入时间 · SHA-256 / file · sender · declared datum · imported at · SHA-256"
     if not note.sources:
         yield "—"
     for source in note.sources:
