@@ -39,6 +39,7 @@ STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.ConflictError: (HTTPStatus.CONFLICT, "与已有记录冲突 / In conflict with what is stored"),
     errors.DatasetError: (HTTPStatus.CONFLICT, "实战与演示数据不能混放 / Real and demo rows never meet"),
     errors.NotFoundError: (HTTPStatus.NOT_FOUND, "没有找到 / Not found"),
+    errors.NoSpaceError: (HTTPStatus.INSUFFICIENT_STORAGE, "磁盘空间不足 / The disk is full"),
     errors.MissingResourceError: (HTTPStatus.SERVICE_UNAVAILABLE, "缺少所需组件 / A needed part is missing"),
 }
 """Error of the domain -> status and title. The nearest class of an error decides."""

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geo.errors import ConflictError, MissingResourceError, NotFoundError
+from geo.errors import ConflictError, NoSpaceError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,13 +166,11 @@ def check_space(root: Path) -> None:
 
     Raises
     ------
-    MissingResourceError
+    NoSpaceError
     """
     root.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(root).free < LEAST_FREE_BYTES:
-        raise MissingResourceError(
-            "磁盘剩余不足 1 GB · less than 1 GB is free on the disk; nothing was taken"
-        )
+        raise NoSpaceError("磁盘剩余不足 1 GB · less than 1 GB is free on the disk; nothing was taken")
 
 
 def add_upload(root: Path, source_path: Path, facts: dict[str, Any], settings: dict[str, Any]) -> Upload:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from geo.analysis.province_tickets import ticket_truth_document
 from geo.analysis.province_truth import truth_document
 from geo.store.areas import Area
 from geo.store.catalogues import organisation_ids
@@ -16,6 +17,7 @@ from geo.store.lines import CableLine, Facility, Segment
 from geo.store.rows import add_rows, cell, rows_of
 from geo.store.snapping import snap_incidents
 from geo.store.stations import Station
+from geo.store.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,21 @@ _INCIDENT_COLUMNS = {
     "direct_loss_yuan": "direct_loss_yuan",
     "loss_qualifier": "loss_qualifier",
     "outage_hours": "outage_hours",
+    "geometry": "geom",
+}
+_TICKET_COLUMNS = {
+    "ticket_number": "ticket_number",
+    "kind": "kind",
+    "occurred_from": "occurred_from",
+    "occurred_until": "occurred_until",
+    "date_precision": "date_precision",
+    "place_text": "place_text",
+    "place_precision": "place_precision",
+    "radius_m": "radius_m",
+    "sector": "sector_code",
+    "cable_kind": "cable_kind",
+    "cause": "cause",
+    "line_name": "line_name",
     "geometry": "geom",
 }
 _SEGMENT_COLUMNS = {
@@ -84,7 +101,7 @@ def store_province(
     """
     dataset = claim_dataset(session, "demo")
     dataset.seed = seed
-    dataset.truth = truth_document(province.truth)
+    dataset.truth = truth_document(province.truth) | ticket_truth_document(province.tickets)
     truth_bytes = json.dumps(dataset.truth, sort_keys=True).encode()
     batch_id = add_batch(
         session,
@@ -98,10 +115,12 @@ def store_province(
     area_ids = _store_areas(session, province.areas, is_redistributable=is_redistributable)
     facility_ids = _store_network(session, province, area_ids, batch_id)
     _store_incidents(session, province, area_ids, facility_ids, batch_id)
+    _store_tickets(session, province.tickets.tickets, area_ids, batch_id)
     snapped = snap_incidents(session, batch_id=batch_id)
     return (
         f"演示省 · demo province (seed {seed}): {len(province.incidents)} 起案件，{len(province.segments)} 个线路区段，"
-        f"{len(area_ids)} 个区划，{snapped} 起已对应到线路"
+        f"{len(area_ids)} 个区划，{snapped} 起已对应到线路，"
+        f"{len(province.tickets.tickets)} 张抢修与告警工单"
     )
 
 
@@ -236,3 +255,19 @@ def _store_incidents(
         )
     )
     add_rows(session, LossItem, items)
+
+
+def _store_tickets(
+    session: Session, tickets: gpd.GeoDataFrame, area_ids: dict[Any, int], batch_id: int
+) -> None:
+    rows = (
+        row
+        | {
+            "source": SOURCE,
+            "area_id": area_ids[area],
+            "declared_datum": "wgs84",
+            "import_batch_id": batch_id,
+        }
+        for row, area in zip(rows_of(tickets, _TICKET_COLUMNS), tickets["area_id"], strict=True)
+    )
+    add_rows(session, Ticket, rows)

@@ -73,3 +73,7 @@ class DatasetError(HuxianError):
 
 class MissingResourceError(HuxianError):
     """Something the machine must provide (a program, an extension, a font, an asset) is absent."""
+
+
+class NoSpaceError(HuxianError):
+    """The disk has too little room left to take something in."""

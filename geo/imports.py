@@ -285,6 +285,7 @@ def _conflict_text(found: Comparison) -> str:
     )
 
 
+_NO_FILES = ("campaign", "demo")
 _BUILDS_ON = {
     "fk_incident_segment_id": "incidents of other files lie on its segments",
     "fk_incident_area_id": "incidents lie in its areas",
@@ -320,6 +321,8 @@ def undo_file(session: Session, batch_id: int, *, reason: str) -> ImportBatch:
     batch = get_batch(session, batch_id)
     if batch.undone_at is not None:
         raise NotFoundError("this batch was undone before")
+    if batch.kind in _NO_FILES:
+        raise ConflictError("a campaign and the demo province are no files; they are not undone")
     kept = find_dataset(session)
     claim_dataset(session, kept.kind if kept else "real")
     try:

@@ -55,7 +55,13 @@ function draw(hasOlder) {
 
 function line(batch) {
   const rows = batch.skipped_count ? t("{rows}（跳过{skipped}）", { rows: count(batch.row_count), skipped: count(batch.skipped_count) }) : count(batch.row_count);
-  return [String(batch.id), batch.file_name, kindWord(batch.kind), batch.source, rows, moment(batch.created_at), batch.undone_at ? undone(batch) : undoButton(batch)];
+  return [String(batch.id), batch.file_name, kindWord(batch.kind), batch.source, rows, moment(batch.created_at), lastCell(batch)];
+}
+
+// A campaign and the demo province are no files; nobody takes them back by a button.
+function lastCell(batch) {
+  if (batch.undone_at) return undone(batch);
+  return ["campaign", "demo"].includes(batch.kind) ? "" : undoButton(batch);
 }
 
 function undone({ undone_at: at, undone_count: rows, undo_reason: reason }) {

@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from api.deps import Identifier, PageSize, Sessioned, StrictQuery, refuse_repeats
 from api.jobs import ask_store
 from api.pages import LanguageQuery, answer_page
+from api.problems import DOCUMENTED
 from api.upload_views import KIND_LABELS, batch_view, upload_view
 from api.upload_work import ReadingDesk
 from api.uploads import (
@@ -67,6 +68,27 @@ _FORM = {
         "place_precision": {"type": "string", "enum": list(PLACE_PRECISIONS)},
         "layer": {"type": "string", "maxLength": 200},
     },
+}
+
+
+_UPLOAD: dict[str, Any] = {
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["id", "state", "batch_id"],
+                "properties": {
+                    "id": {"type": ["string", "null"]},
+                    "state": {"enum": ["reading", "ready", "refused", "stored", "failed", "cancelled"]},
+                    "batch_id": {"type": ["integer", "null"]},
+                    "settings": {"type": "object"},
+                    "progress": {"type": "object"},
+                    "preview": {"type": ["object", "null"]},
+                    "problem": {"type": ["object", "null"]},
+                },
+            }
+        }
+    }
 }
 
 
@@ -155,10 +177,10 @@ def get_import_page(
     status_code=HTTPStatus.CREATED,
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
     responses={
-        200: {"description": "this very file was taken in before"},
-        202: {"description": "still being read"},
-        408: {"description": "the file came too slowly"},
-        507: {"description": "the disk is full"},
+        200: _UPLOAD | {"description": "this very file was taken in before"},
+        201: _UPLOAD | {"description": "read; the preview is in the answer"},
+        202: _UPLOAD | {"description": "still being read"},
+        507: DOCUMENTED[503] | {"description": "the disk is full"},
     },
 )
 async def post_import(request: Request) -> Response:
@@ -332,7 +354,11 @@ def delete_import(upload: Found) -> None:
     upload.remove()
 
 
-@router.get("/imports/{upload_id}/rejected.csv", response_class=Response)
+@router.get(
+    "/imports/{upload_id}/rejected.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 def get_rejected(upload: Found) -> Response:
     """Return every refused row with what is wrong, as a CSV for spreadsheets."""
     path = upload.reading_folder(int(upload.settings()["revision"])) / "rejected.csv"

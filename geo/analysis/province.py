@@ -22,6 +22,7 @@ from geo.analysis.province_lines import string_network
 from geo.analysis.province_places import lay_out_towns, stand_facilities, stand_scrap_stations
 from geo.analysis.province_planting import Planted, plant
 from geo.analysis.province_records import record_events
+from geo.analysis.province_tickets import write_tickets
 from geo.analysis.province_truth import Truth, truth_document
 from geo.crs import METRIC, STORED
 from geo.errors import InvalidInputError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from shapely import LineString
 
     from geo.analysis.province_areas import Land
+    from geo.analysis.province_tickets import Tickets
 
 __all__ = ["CASE_PREFIX", "START_ON", "Province", "Truth", "synthetic_province", "truth_document"]
 
@@ -68,6 +70,8 @@ class Province:
         What was lost, one row per thing: case_number, kind, pairs, length_m, count, spans, action.
     truth : Truth
         What was planted, and where and when everything truly happened.
+    tickets : Tickets
+        Repair and alarm tickets of the utilities, and which incident each stands for.
     """
 
     areas: gpd.GeoDataFrame
@@ -78,6 +82,7 @@ class Province:
     incidents: gpd.GeoDataFrame
     loss_items: pd.DataFrame
     truth: Truth
+    tickets: Tickets
 
 
 def synthetic_province(
@@ -126,8 +131,8 @@ def synthetic_province(
     areas = synthetic_areas(seed=seed) if areas is None else checked_areas(areas)
     land = land_of(areas)
     # A stream of its own for each step, so that a change in one does not shift the others.
-    places_rng, lines_rng, events_rng, planting_rng, records_rng = (
-        np.random.default_rng((seed, step)) for step in range(2, 7)
+    places_rng, lines_rng, events_rng, planting_rng, records_rng, tickets_rng = (
+        np.random.default_rng((seed, step)) for step in range(2, 8)
     )
     towns = lay_out_towns(land, rng=places_rng)
     network = string_network(land, towns, period=period, rng=lines_rng)
@@ -138,6 +143,7 @@ def synthetic_province(
     baseline = baseline_events(rates, facilities, count=baseline_count, rng=events_rng)
     events = _numbered(pd.concat([baseline, planted.events], ignore_index=True), land, period)
     records = record_events(land, towns, network, facilities, events, period=period, rng=records_rng)
+    written = write_tickets(land, network, rates, facilities, events, period=period, rng=tickets_rng)
     return Province(
         areas=areas,
         lines=_stored(network.lines),
@@ -147,6 +153,7 @@ def synthetic_province(
         incidents=check_frame(_stored(records.incidents), INCIDENTS, name="incidents"),
         loss_items=records.loss_items,
         truth=_truth(planted, events, land, period),
+        tickets=replace(written, tickets=_stored(written.tickets)),
     )
 
 

@@ -48,11 +48,15 @@ def workbook():
     sheet.title = "案件"
     sheet.append(["2008年一季度三电案件登记表"])
     sheet.merge_cells("A1:H1")
-    sheet.append(["案件编号", "发案时间", "发案地点", "经度", "纬度", "位置精度", "案件类别", "直接损失（万元）"])
+    sheet.append(
+        ["案件编号", "发案时间", "发案地点", "经度", "纬度", "位置精度", "案件类别", "直接损失（万元）"]
+    )
     from datetime import date, datetime
 
     sheet.append(["甲-1", date(2008, 3, 10), "苏沟村", 113.43885, 34.12251, "村", "盗窃通信电缆", 0.35])
-    sheet.append(["甲-2", datetime(2008, 3, 11, 2, 30), "铁门镇", 112.02029, 34.74898, "乡镇", "盗窃通信电缆", 1.2])  # noqa: DTZ001 - as a spreadsheet has it
+    sheet.append(
+        ["甲-2", datetime(2008, 3, 11, 2, 30), "铁门镇", 112.02029, 34.74898, "乡镇", "盗窃通信电缆", 1.2]
+    )
     sheet.append(["甲-3", "2008年3月12日夜", "梁庄至南李庄", 114.82701, 35.7087, "乡镇", None, "３"])
     sheet.append(["甲-4", "2008.3.30—4.2", "梁庄", 114.82702, 35.7087, "乡镇", None, None])
     sheet.merge_cells("G4:G6")
@@ -98,7 +102,9 @@ def test_a_workbook_with_chinese_dates_and_merged_cells_is_read_as_it_looks(app_
     assert answer.status_code == 201, answer.text
     preview = answer.json()["preview"]
     assert (preview["form"], preview["good_count"], preview["rejected_count"]) == ("xlsx", 4, 0)
-    assert {"title_skipped", "total_row_skipped", "merged_filled"} <= {each["code"] for each in preview["notices"]}
+    assert {"title_skipped", "total_row_skipped", "merged_filled"} <= {
+        each["code"] for each in preview["notices"]
+    }
     values = [row["values"] for row in preview["rows"]]
     assert [each["date_precision"] for each in values] == ["day", "minute", "night", "interval"]
     assert values[3]["occurred_until"] == "2008-04-03 00:00+08:00"
@@ -123,7 +129,13 @@ def test_a_kml_of_places_is_read(app_client, drain):  # noqa: F811
 
 
 def square(name, west, south, size=0.1):
-    ring = [[west, south], [west + size, south], [west + size, south + size], [west, south + size], [west, south]]
+    ring = [
+        [west, south],
+        [west + size, south],
+        [west + size, south + size],
+        [west, south + size],
+        [west, south],
+    ]
     return {
         "type": "Feature",
         "properties": {"level": "county", "name": name, "valid_from": "2000-01-01"},
@@ -133,7 +145,10 @@ def square(name, west, south, size=0.1):
 
 def test_gaps_and_overlaps_of_areas_are_listed_with_their_size(app_client):  # noqa: F811
     cells = [
-        square(f"区{i}{j}", 113 + i * 0.1, 34 + j * 0.1) for i in range(3) for j in range(3) if (i, j) != (1, 1)
+        square(f"区{i}{j}", 113 + i * 0.1, 34 + j * 0.1)
+        for i in range(3)
+        for j in range(3)
+        if (i, j) != (1, 1)
     ]
     cells.append(square("重叠区", 113.25, 34.0))
     data = json.dumps({"type": "FeatureCollection", "features": cells})
@@ -143,7 +158,12 @@ def test_gaps_and_overlaps_of_areas_are_listed_with_their_size(app_client):  # n
     gap = coverage["gaps"][0]
     assert len(coverage["gaps"]) == 1
     assert gap["km2"] == pytest.approx(102.2, rel=0.02)
-    assert (round(gap["lon"], 1), round(gap["lat"], 1)) in {(113.1, 34.1), (113.2, 34.2), (113.2, 34.1), (113.1, 34.2)}
+    assert (round(gap["lon"], 1), round(gap["lat"], 1)) in {
+        (113.1, 34.1),
+        (113.2, 34.2),
+        (113.2, 34.1),
+        (113.1, 34.2),
+    }
     # Parallels are curved in the metric system, so squares of degrees also overlap along their edges, by a little.
     assert coverage["overlaps"][0]["names"] == ["区20", "重叠区"]
     assert coverage["overlaps"][0]["km2"] == pytest.approx(51.2, rel=0.02)
@@ -154,7 +174,10 @@ def test_gaps_and_overlaps_of_areas_are_listed_with_their_size(app_client):  # n
     ("ring", "code"),
     [
         ([[113, 34], [114, 35], [114, 34], [113, 35], [113, 34]], "invalid_geometry"),
-        ([[113 + 0.0001 * i, 34 + (i % 2) * 0.1] for i in range(2001)] + [[113, 33], [113, 34]], "too_many_vertices"),
+        (
+            [[113 + 0.0001 * i, 34 + (i % 2) * 0.1] for i in range(2001)] + [[113, 33], [113, 34]],
+            "too_many_vertices",
+        ),
         ([[113, 34], [114, 34], [114, 35]], "ring_not_closed"),
     ],
 )

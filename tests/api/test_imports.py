@@ -1,13 +1,16 @@
 """Files come in through the API: previewed without a trace, mended, stored whole by the worker, undone."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import socket
 import threading
+import time
 import zipfile
 
 import pytest
+import uvicorn
 
 from api.database import make_sessions, open_engine
 from api.jobs import work
@@ -24,7 +27,7 @@ EXCEL_STYLE = (
     "编 号,发案时间,发案地点,经度,纬度,位置精度,案件类别,直接损失（万元）\n"
     "１,2008年3月10日夜,苏沟村,１１３．４３８８５,34.12251,村,盗窃通信电缆,０．３５\n"
     "２,39518,铁门镇,112.02029,34.74898,乡镇,盗窃通信电缆,1.2\n"
-    "３,2008.3.12,铁门镇,112.0203,34.74899,乡镇,,\"1,234.5\"\n"
+    '３,2008.3.12,铁门镇,112.0203,34.74899,乡镇,,"1,234.5"\n'
     "合计,,,,,,,1236.05\n"
 ).encode("gb18030")
 
@@ -48,7 +51,9 @@ def drain(fresh, app_client):
     def run():
         engine = open_engine(fresh.web, statement_timeout_ms=0)
         loop = asyncio.new_event_loop()
-        loop.run_until_complete(work(fresh.web, make_sessions(engine), app_client.app.state.uploads, wait=False))
+        loop.run_until_complete(
+            work(fresh.web, make_sessions(engine), app_client.app.state.uploads, wait=False)
+        )
         loop.close()
         engine.dispose()
 
@@ -115,7 +120,9 @@ def test_a_spreadsheet_saved_as_gb18030_is_mended_step_by_step(app_client, drain
     assert (filled["preview"]["good_count"], filled["preview"]["rejected_count"]) == (3, 0)
     app_client.post(f"/imports/{upload['id']}/commit")
     drain()
-    losses = [row["properties"]["direct_loss_yuan"] for row in app_client.get("/incidents").json()["features"]]
+    losses = [
+        row["properties"]["direct_loss_yuan"] for row in app_client.get("/incidents").json()["features"]
+    ]
     assert losses == [3500.0, 12000.0, 12345000.0]
 
 
@@ -147,7 +154,10 @@ def test_rows_are_corrected_skipped_and_conflicts_shown_with_both_values(app_cli
     )
     upload = send(app_client, bad).json()
     preview = upload["preview"]
-    assert {(fault["row"], fault["code"]) for fault in preview["rejected"]} == {(4, "bad_date"), (5, "axes_swapped")}
+    assert {(fault["row"], fault["code"]) for fault in preview["rejected"]} == {
+        (4, "bad_date"),
+        (5, "axes_swapped"),
+    }
     assert preview["conflict_count"] == 1
     assert preview["conflicts"] == [
         {
@@ -198,9 +208,7 @@ def test_a_batch_is_undone_whole_unless_something_builds_on_it(app_client, drain
     assert send(app_client, CASES, name="c.csv").json()["state"] == "ready"
 
 
-VRT = (
-    '<OGRVRTDataSource><OGRVRTLayer name="l"><SrcDataSource>{}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'
-)
+VRT = '<OGRVRTDataSource><OGRVRTLayer name="l"><SrcDataSource>{}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'
 
 
 @pytest.mark.parametrize("name", ["a.geojson", "a.shp", "a.gpkg", "a.csv", "a.kml", "a.vrt"])
@@ -214,10 +222,8 @@ def test_a_virtual_format_is_refused_and_neither_files_nor_hosts_are_touched(app
             assert answer.status_code == 415, answer.text
             assert answer.headers["content-type"] == "application/problem+json"
             assert "passwd" not in answer.text
-        try:
+        with contextlib.suppress(TimeoutError):
             hits.append(listener.accept())
-        except TimeoutError:
-            pass
     assert hits == []
     assert left_over(app_client) == []
 
@@ -298,6 +304,51 @@ def test_a_body_that_is_no_form_is_refused(app_client):
     assert left_over(app_client) == []
 
 
+def test_a_full_disk_is_told_before_the_file_is_taken(app_client, monkeypatch):
+    monkeypatch.setattr("api.uploads.LEAST_FREE_BYTES", 1 << 60)
+    assert send(app_client, CASES).status_code == 507
+    assert left_over(app_client) == []
+
+
+def test_a_client_that_sends_a_byte_a_second_is_sent_away_and_others_are_served(app_client, monkeypatch):
+    monkeypatch.setattr("api.guards._PATIENCE_S", 1.0)
+    with served(app_client.app) as address, socket.create_connection(address) as slow:
+        slow.sendall(
+            b"POST /imports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+            b'--b\r\nContent-Disposition: form-data; name="kind"\r\n\r\n'
+        )
+        answer = b""
+        slow.settimeout(0.3)
+        for _ in range(40):
+            with contextlib.suppress(OSError):
+                slow.sendall(b"x")
+            with socket.create_connection(address) as other:
+                other.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                assert other.recv(200).startswith(b"HTTP/1.1 200")
+            with contextlib.suppress(TimeoutError):
+                answer = slow.recv(200)
+                break
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert left_over(app_client) == []
+
+
+@contextlib.contextmanager
+def served(app):
+    """Serve the application on a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield ("127.0.0.1", port)
+    server.should_exit = True
+    thread.join(20)
+
+
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(app_client):
     answer = app_client.post(
         "/imports",
@@ -307,7 +358,9 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(app_client):
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "CON", "x" * 5000 + ".csv", "a\u202evsc.csv", "<img src=x>.csv"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "CON", "x" * 5000 + ".csv", "a\u202evsc.csv", "<img src=x>.csv"]
+)
 def test_the_name_of_a_file_is_shown_and_never_used(app_client, name):
     answer = send(app_client, CASES, name=name)
     if answer.status_code == 201:
@@ -328,7 +381,9 @@ def test_the_same_file_at_the_same_moment_is_stored_once(app_client, drain):
     uploads = [send(app_client, CASES).json()["id"] for _ in range(2)]
     codes = []
     threads = [
-        threading.Thread(target=lambda key=key: codes.append(app_client.post(f"/imports/{key}/commit").status_code))
+        threading.Thread(
+            target=lambda key=key: codes.append(app_client.post(f"/imports/{key}/commit").status_code)
+        )
         for key in uploads
     ]
     for thread in threads:

@@ -5,6 +5,13 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from api.database import make_sessions, open_engine
+from geo.analysis.province import synthetic_province
+from geo.demo import store_province
+from tests.api.conftest import client_of
+from tests.conftest import DEMO_SEED
+from tests.databases import fresh_database
+
 EXAMPLES = 25
 
 
@@ -12,9 +19,17 @@ def operations(client):
     return list(schemathesis.openapi.from_asgi("/openapi.json", client.app).get_all_operations())
 
 
-@pytest.fixture(scope="session")
-def by_label(client):
-    return {operation.ok().label: operation.ok() for operation in operations(client)}
+@pytest.fixture(scope="module")
+def by_label(admin_url, template, tmp_path_factory):
+    """Return the operations over a demo province of their own: generated requests also change and undo."""
+    with fresh_database(admin_url, template=template) as urls:
+        engine = open_engine(urls.web, statement_timeout_ms=0)
+        with make_sessions(engine).begin() as session:
+            store_province(session, synthetic_province(seed=DEMO_SEED), seed=DEMO_SEED)
+        engine.dispose()
+        client, engine = client_of(urls, tmp_path_factory.mktemp("schema"), demo=True)
+        yield {operation.ok().label: operation.ok() for operation in operations(client)}
+        engine.dispose()
 
 
 LABELS = (

@@ -10,7 +10,7 @@ from api.migrate import ROOT
 from geo.annexes import store_annex
 from geo.campaigns import load_campaign
 from geo.errors import ConflictError, PersonalDataError
-from geo.imports import SourceFile, store_file
+from geo.imports import SourceFile, store_file, undo_file
 from geo.io.annex import read_annex
 from geo.io.campaign_files import read_campaign
 from geo.io.columns import read_kind
@@ -133,8 +133,20 @@ def test_rows_that_only_name_their_place_get_the_circle_that_holds_it(session):
         "乙-4,2008年3月13日,天涯海角,,盗窃通信电缆\n"
     )
     assert take_in(session, "incidents", named).added_count == 4
-    stored = find_incidents(session, IncidentFilter()).set_index("case_number").loc[["乙-1", "乙-2", "乙-3", "乙-4"]]
+    stored = (
+        find_incidents(session, IncidentFilter())
+        .set_index("case_number")
+        .loc[["乙-1", "乙-2", "乙-3", "乙-4"]]
+    )
     assert stored["place_precision"].tolist() == ["township", "township", "county", "county"]
     assert stored["radius_m"].iloc[:3].gt(5_000).all()
     assert stored["flags"].tolist() == [["placed_by_name"]] * 3 + [[]]
     assert stored.geometry.isna().tolist() == [False, False, False, True]
+
+
+def test_a_campaign_is_no_file_that_could_be_undone(session):
+    load_campaign(session, read_campaign(ROOT / "data" / "henan2008"), boundaries=None)
+    batch_id = session.scalar(text("select id from huxian.import_batch where kind = 'campaign'"))
+    with pytest.raises(ConflictError, match="no files"):
+        undo_file(session, batch_id, reason="x")
+    assert incident_count(session) == 24
