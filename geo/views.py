@@ -113,7 +113,11 @@ def _counted_areas(session: Session, wanted: IncidentFilter, period: Period) -> 
     areas["incident_count"] = (own + inside.reindex(areas.index).fillna(0) * is_city).astype(int)
     told = reporting_areas(session)
     # A county whose city is not stored stands for itself.
-    city_of = areas["parent_id"].where(~is_city & areas["parent_id"].notna(), areas.index.to_series()).astype("int64")
+    city_of = (
+        areas["parent_id"]
+        .where(~is_city & areas["parent_id"].notna(), areas.index.to_series())
+        .astype("int64")
+    )
     telling = {city for area_id, city in city_of.items() if area_id in told}
     areas["has_data"] = city_of.isin(telling)
     return _simplified(areas)
@@ -145,7 +149,9 @@ def _supervised(session: Session, wanted: IncidentFilter, register: pd.DataFrame
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=STORED)
 
 
-def _places(session: Session, wanted: IncidentFilter, incidents: gpd.GeoDataFrame | None) -> NDArray[np.float64]:
+def _places(
+    session: Session, wanted: IncidentFilter, incidents: gpd.GeoDataFrame | None
+) -> NDArray[np.float64]:
     """Return metric places known better than the bandwidth: the incidents' own, or of many the middles of cells."""
     if incidents is None:
         cells = grid_counts(session, wanted, cell_m=_CELL_M / 5)

@@ -132,9 +132,7 @@ def read_kind(
     Reading
         A GeoDataFrame in EPSG:4326 with the columns of the kind and ``declared_datum``, indexed by row number.
     """
-    with open_kind(
-        io.BytesIO(data), file_name=file_name, datum=datum, kind=kind, options=options
-    ) as file:
+    with open_kind(io.BytesIO(data), file_name=file_name, datum=datum, kind=kind, options=options) as file:
         chunks = list(file.chunks())
         return Reading(
             frame=pd.concat([chunk.frame for chunk in chunks]),
@@ -153,7 +151,9 @@ class _Words:
         self._said = options.mapping
         unknown = set(self._said.values()) - set(self._names) - {""}
         if unknown:
-            raise refuse("unknown_column", "a word was mapped to a column that this kind of file does not have")
+            raise refuse(
+                "unknown_column", "a word was mapped to a column that this kind of file does not have"
+            )
 
     def resolve(self, word: str) -> tuple[str | None, str]:
         """Return column (None when unknown or left out) and unit of a header word."""
@@ -321,4 +321,3 @@ def _cells_of(table: Table, numbers: set[int | None]) -> dict[int, dict[str, str
         for number, cells in table.rows
         if number in numbers
     }
-

@@ -70,9 +70,7 @@ def close_network() -> bool:
     steps.append(struct.pack("HBBI", _RETURN, 0, 0, _ALLOW))
     steps.append(struct.pack("HBBI", _RETURN, 0, 0, _DENY))
     program = ctypes.create_string_buffer(b"".join(steps))
-    described = ctypes.create_string_buffer(
-        struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program))
-    )
+    described = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program)))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False

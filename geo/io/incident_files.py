@@ -171,5 +171,7 @@ class _Stacks:
         stacked = total - sum(1 for count in self._places.values() if count == 1)
         if stacked <= max(2, total // 10):
             return ()
-        message = f"{stacked} rows of precision point share their place with another row: are these centroids?"
+        message = (
+            f"{stacked} rows of precision point share their place with another row: are these centroids?"
+        )
         return (Fault(None, "place_precision", "places_stacked", message),)

@@ -33,9 +33,7 @@ def _shut_in(request: dict[str, Any]) -> bool:
     end_with_parent()
     os.nice(_NICE)
     megabytes = os.path.getsize(request["path"]) // 1_000_000  # noqa: PTH202 - pathlib is not imported yet
-    limit_resources(
-        memory_bytes=MEMORY_BYTES, cpu_s=CPU_S + CPU_S_PER_MB * megabytes, file_bytes=FILE_BYTES
-    )
+    limit_resources(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S + CPU_S_PER_MB * megabytes, file_bytes=FILE_BYTES)
     return close_network()
 
 

@@ -86,7 +86,12 @@ def read_apart(
         If the file's reader ran out of time or memory.
     CancelledRunError
     """
-    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1"}
+    environment = {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "OPENBLAS_NUM_THREADS": "1",
+        "ARROW_NUM_THREADS": "1",
+    }
     with subprocess.Popen(
         [sys.executable, "-I", "-c", _START, str(_ROOT)],
         stdin=subprocess.PIPE,
@@ -153,4 +158,3 @@ def _watch(
 
 def _stopped(message: str) -> FileRejectedError:
     return FileRejectedError(message, (Fault(None, None, "too_large", message),))
-

@@ -67,9 +67,7 @@ class RowReader:
         message = f"the heights of {self._with_height} rows were dropped"
         return [Fault(None, self._shape_word(), "height_dropped", message)]
 
-    def read(
-        self, table: Table, refused: set[int | None], rejected: list[Fault]
-    ) -> list[tuple[int, Row]]:
+    def read(self, table: Table, refused: set[int | None], rejected: list[Fault]) -> list[tuple[int, Row]]:
         """Return the good rows of a chunk; everything wrong with the others is added to `rejected`."""
         self._carries_shapes = table.geometries is not None
         rows: list[tuple[int, Row]] = []
@@ -92,9 +90,7 @@ class RowReader:
             if not text:
                 row[column.name] = column.default
                 if column.is_required:
-                    faults.append(
-                        Fault(number, self.word(column.name), "missing_value", "the cell is empty")
-                    )
+                    faults.append(Fault(number, self.word(column.name), "missing_value", "the cell is empty"))
                 continue
             value = known.get(text, _ABSENT)
             if value is _ABSENT:
@@ -230,4 +226,3 @@ class KeyBook:
         digest = hash(key)
         first = self._first.setdefault(digest, number)
         return None if first == number else first
-

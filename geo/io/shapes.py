@@ -107,7 +107,9 @@ def check_stated(datum: Datum, stated_epsg: int | None) -> None:
     """
     if stated_epsg is None or stated_epsg == datum.epsg:
         return
-    if datum.epsg is None and (stated_epsg in _DEGREE_CODES or pyproj.CRS.from_epsg(stated_epsg).is_geographic):
+    if datum.epsg is None and (
+        stated_epsg in _DEGREE_CODES or pyproj.CRS.from_epsg(stated_epsg).is_geographic
+    ):
         return
     message = f"the file says EPSG:{stated_epsg}, which is not the datum declared"
     raise refuse("datum_differs", message)

@@ -47,7 +47,9 @@ def sample_points(session: Session, *, has_radius: bool, coarsest_m: float, most
     return pd.DataFrame(rows, columns=["lon", "lat", "precision_m", "area_id"])
 
 
-def lines_near(session: Session, *, has_radius: bool, coarsest_m: float, most: int) -> list[shapely.LineString]:
+def lines_near(
+    session: Session, *, has_radius: bool, coarsest_m: float, most: int
+) -> list[shapely.LineString]:
     """Return the segments near those points, EPSG:4326."""
     query = text(_LINES.format(radius=_radius(has_radius=has_radius)))
     given = {"coarsest": coarsest_m, "most": most, "near": _NEAR_DEGREES, "most_lines": _MOST_LINES}

@@ -154,9 +154,7 @@ def _create_place() -> None:
     )
     for column in ("area_id", "import_batch_id", "name"):
         op.create_index(op.f(f"ix_place_{column}"), "place", [column], schema="huxian")
-    op.create_index(
-        "ix_place_other_names", "place", ["other_names"], schema="huxian", postgresql_using="gin"
-    )
+    op.create_index("ix_place_other_names", "place", ["other_names"], schema="huxian", postgresql_using="gin")
 
 
 def _create_ticket() -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import date, datetime
 
 import numpy as np
 import openpyxl
@@ -51,12 +52,9 @@ def workbook():
     sheet.append(
         ["案件编号", "发案时间", "发案地点", "经度", "纬度", "位置精度", "案件类别", "直接损失（万元）"]
     )
-    from datetime import date, datetime
-
     sheet.append(["甲-1", date(2008, 3, 10), "苏沟村", 113.43885, 34.12251, "村", "盗窃通信电缆", 0.35])
-    sheet.append(
-        ["甲-2", datetime(2008, 3, 11, 2, 30), "铁门镇", 112.02029, 34.74898, "乡镇", "盗窃通信电缆", 1.2]
-    )
+    at = datetime(2008, 3, 11, 2, 30)  # noqa: DTZ001 - as a spreadsheet has it
+    sheet.append(["甲-2", at, "铁门镇", 112.02029, 34.74898, "乡镇", "盗窃通信电缆", 1.2])
     sheet.append(["甲-3", "2008年3月12日夜", "梁庄至南李庄", 114.82701, 35.7087, "乡镇", None, "３"])
     sheet.append(["甲-4", "2008.3.30—4.2", "梁庄", 114.82702, 35.7087, "乡镇", None, None])
     sheet.merge_cells("G4:G6")

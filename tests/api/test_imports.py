@@ -49,6 +49,12 @@ def drain(fresh, app_client):
     """Return a function that lets a real worker empty the queue."""
 
     def run():
+        # In a thread of its own: a browser test before this one may have left its loop in the main one.
+        worker = threading.Thread(target=work_off)
+        worker.start()
+        worker.join(120)
+
+    def work_off():
         engine = open_engine(fresh.web, statement_timeout_ms=0)
         loop = asyncio.new_event_loop()
         loop.run_until_complete(

@@ -54,7 +54,9 @@ def address(filled, engine):
 
 def compute(filled, engine):
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(work(filled.web, make_sessions(engine), Settings().uploads_dir(demo=True), wait=False))
+    loop.run_until_complete(
+        work(filled.web, make_sessions(engine), Settings().uploads_dir(demo=True), wait=False)
+    )
     loop.close()
 
 
