@@ -83,7 +83,13 @@ def _take_in(kind: str, file: Path, settings: dict[str, object], *, source: str,
         task = progress.task_ids[0]
 
         def step(name: str, done: int, total: int) -> None:
-            titles = {"reading": "读取 · reading", "storing": "写入 · storing", "placing": "定位 · placing"}
+            titles = {
+                "reading": "读取 · reading",
+                "comparing": "比对 · comparing",
+                "storing": "入库 · storing",
+                "inserting": "写入 · inserting",
+                "placing": "归线 · placing",
+            }
             progress.update(task, description=titles.get(name, name), completed=done, total=total or None)
 
         done = import_file(

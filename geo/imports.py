@@ -195,7 +195,7 @@ def store_file(
     skip_faulty : bool
         Leave out rows that contradict what is stored, as the user has seen and agreed to.
     progress : callable
-        Told (step, done, total); the steps are storing and placing. What it raises ends the import.
+        Told (step, done, total); the steps are storing, inserting and placing. What it raises ends the import.
 
     Returns
     -------
@@ -230,7 +230,12 @@ def store_file(
     if found.conflict_count:
         raise ConflictError(_conflict_text(found))
     batch = open_batch(session, file, row_count=staged - skipped, skipped_count=file.skipped_count + skipped)
-    added = insert_rows(session, file.kind, batch_id=batch.id)
+    added = insert_rows(
+        session,
+        file.kind,
+        batch_id=batch.id,
+        progress=lambda done, total: progress("inserting", done, total),
+    )
     if file.kind == "incidents":
         snap_incidents(
             session, batch_id=batch.id, progress=lambda done, total: progress("placing", done, total)

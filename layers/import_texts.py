@@ -39,11 +39,13 @@ STEPS = {
     "checking": mark("正在核对"),
     "comparing": mark("正在与库里的记录比对"),
     "storing": mark("正在入库"),
+    "inserting": mark("正在写入"),
     "placing": mark("正在归入线路和区域"),
 }
 """Step of `progress` -> what the bar says; a step that is not known is left out."""
 
 CLIENT_TEXTS = (
+    mark("{step}：{percent}%"),
     mark("已取消上传，什么也没有存"),
     mark("文件没有收下"),
     mark("已取消，什么也没有存"),

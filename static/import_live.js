@@ -54,7 +54,9 @@ function told(state, { step, done, total }) {
   if (part("live-cancel").disabled) return;
   const named = Object.hasOwn(data.steps, step) ? data.steps[step] : null;
   const words = named ?? data.steps[state] ?? t("正在处理…");
-  if (total > 0) tell(t("{step}：{done} / {total}", { step: words, done: count(done), total: count(total) }), done, total);
+  // Of a file nobody knows how many rows it has before it is read: its share says more.
+  if (total > 0 && step === "reading") tell(t("{step}：{percent}%", { step: words, percent: Math.floor((100 * done) / total) }), done, total);
+  else if (total > 0) tell(t("{step}：{done} / {total}", { step: words, done: count(done), total: count(total) }), done, total);
   else tell(words);
 }
 

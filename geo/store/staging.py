@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # No cell may hold this character, so nothing that was written is taken for an absent value.
 _NULL = "\x01"
 _MOST_SHOWN = 50
+# A cancelled import stops after one of these at the latest.
+_SLICE = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +201,19 @@ def _shown(target: Target) -> dict[str, tuple[str, str]]:
     }
 
 
-def insert_rows(session: Session, kind: str, *, batch_id: int) -> int:
-    """Insert the staged rows that are not stored yet; return how many."""
+def insert_rows(
+    session: Session, kind: str, *, batch_id: int, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Insert the staged rows that are not stored yet, slice by slice; return how many.
+
+    Parameters
+    ----------
+    session : Session
+    kind : str
+    batch_id : int
+    progress : callable, optional
+        Told (done, total) rows of the file after each slice; what it raises ends the insert.
+    """
     target = TARGETS[kind]
     given = {"batch": batch_id}
     for statement in target.before_insert:
@@ -208,12 +221,19 @@ def insert_rows(session: Session, kind: str, *, batch_id: int) -> int:
     columns = [name for name in target.inserted if name not in STAGED_TYPES]
     names = ", ".join(columns)
     values = ", ".join(f"s.{name}" for name in columns)
-    query = (
+    query = text(
         f"insert into {target.table} ({names}, import_batch_id{target.fixed_names})"  # noqa: S608 - our own names
         f" select {values}, :batch{target.fixed_values} from staged s"
-        f" where not exists (select 1 from {target.joined} where {target.match}) order by s.row_number"
+        f" where s.row_number between :first and :last"
+        f" and not exists (select 1 from {target.joined} where {target.match}) order by s.row_number"
     )
-    added: int = session.execute(text(query), given).rowcount  # type: ignore[attr-defined] # of an insert
+    first, last = session.execute(text("select min(row_number), max(row_number) from staged")).one()
+    added = 0
+    for start in range(first or 0, (last or -1) + 1, _SLICE):
+        done: Any = session.execute(query, given | {"first": start, "last": start + _SLICE - 1})
+        added += done.rowcount
+        if progress is not None:
+            progress(min(start + _SLICE, last + 1) - first, last + 1 - first)
     for statement in target.after_insert:
         session.execute(text(statement), given)
     return added

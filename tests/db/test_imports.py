@@ -9,8 +9,8 @@ from sqlalchemy import text
 from api.migrate import ROOT
 from geo.annexes import store_annex
 from geo.campaigns import load_campaign
-from geo.errors import ConflictError, PersonalDataError
-from geo.imports import SourceFile, store_file, undo_file
+from geo.errors import ConflictError, FileRejectedError, PersonalDataError
+from geo.imports import SourceFile, compare_file, store_file, undo_file
 from geo.io.annex import read_annex
 from geo.io.campaign_files import read_campaign
 from geo.io.columns import read_kind
@@ -150,3 +150,70 @@ def test_a_campaign_is_no_file_that_could_be_undone(session):
     with pytest.raises(ConflictError, match="no files"):
         undo_file(session, batch_id, reason="x")
     assert incident_count(session) == 24
+
+
+AREAS = (
+    "级别,名称,上级,几何\n"
+    '市,甲市,,"POLYGON((113 34, 114 34, 114 35, 113 35, 113 34))"\n'
+    '县,东县,甲市,"POLYGON((113.5 34, 114 34, 114 35, 113.5 35, 113.5 34))"\n'
+    '县,西县,甲市,"POLYGON((113 34, 113.5 34, 113.5 35, 113 35, 113 34))"\n'
+)
+
+
+def placed(*rows):
+    lines = (
+        f"丙-{number},2008-03-10,x,{lon},{lat},{radius},盗窃通信电缆,{area}"
+        for number, (lon, lat, radius, area) in enumerate(rows)
+    )
+    return "案件编号,发案时间,地点,经度,纬度,半径,类别,所在县\n" + "\n".join(lines) + "\n"
+
+
+def compared(session, content):
+    reading = read_kind(
+        content.encode(), file_name="f.csv", datum="wgs84", kind=make_kind("incidents", as_of=TODAY)
+    )
+    return compare_file(session, "incidents", [reading.frame], source="police")
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "radius", "codes"),
+    [
+        (114.0000100, 34.5, 0.5, ["outside_province"]),  # 0.9 m outside
+        (114.0000100, 34.5, 1.5, []),
+        (115.0, 34.5, 50, ["outside_province"]),
+        (114.0, 34.5, 50, []),  # exactly on the border
+        (113.99, 34.5, 50, []),
+    ],
+)
+def test_a_place_outside_everything_known_is_refused_by_its_own_radius(session, lon, lat, radius, codes):
+    take_in(session, "areas", AREAS, source="county")
+    _, faults, _ = compared(session, placed((lon, lat, radius, "")))
+    assert [fault.code for fault in faults] == codes
+
+
+def test_a_place_that_contradicts_its_county_is_kept_marked_and_never_moved(session):
+    take_in(session, "areas", AREAS, source="county")
+    rows = placed(
+        (113.25, 34.5, 50, "东县"),
+        (113.75, 34.5, 50, "东县"),
+        (113.5, 34.5, 50, ""),
+        (113.25, 34.4, 50, "甲市西县"),
+    )
+    assert take_in(session, "incidents", rows).added_count == 4
+    stored = find_incidents(session, IncidentFilter())
+    assert stored["flags"].tolist() == [["place_outside_area"], [], [], []]
+    # On the border between two counties the one stored first; a name may carry its city.
+    assert stored["area_name"].tolist() == ["东县", "东县", "东县", "西县"]
+    assert stored.geometry.x.round(6).tolist() == [113.25, 113.75, 113.5, 113.25]
+
+
+def test_a_county_that_is_not_there_is_a_fault_of_its_row(session):
+    take_in(session, "areas", AREAS, source="county")
+    _, faults, _ = compared(session, placed((113.25, 34.5, 50, "南县"), (113.25, 34.5, 50, "西县")))
+    assert [(fault.row, fault.column, fault.code) for fault in faults] == [(2, "area", "unknown_area")]
+
+
+def test_a_parent_nobody_knows_is_refused(session):
+    with pytest.raises(FileRejectedError) as caught:
+        take_in(session, "areas", AREAS.replace(',甲市,"POLYGON((113.5', ',乙市,"POLYGON((113.5'))
+    assert {(fault.row, fault.code) for fault in caught.value.faults} == {(3, "unknown_parent")}
