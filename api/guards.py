@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.problems import problem
-from geo.io.texts import MAX_BYTES
+from geo.io.forms.texts import MAX_BYTES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

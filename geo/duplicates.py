@@ -14,9 +14,9 @@ import pandas as pd
 from geo.analysis.duplicates import find_duplicates
 from geo.crs import to_metric
 from geo.errors import ConflictError, InvalidInputError
+from geo.io.forms.texts import forbidden
 from geo.io.person_names import holds_person_name
 from geo.io.persons import names_a_person
-from geo.io.texts import forbidden
 from geo.periods import CHINA
 from geo.store.dataset import claim_dataset, find_dataset
 from geo.store.duplicates import (

@@ -19,7 +19,7 @@ from geo.io.export_readme import ExportNote, SourceNote, readme_bytes, readme_te
 from geo.io.export_sheets import MAX_CELL, check_sheet_rows, write_xlsx
 from geo.io.export_text import TEXT_FORMS, csv_parts
 from geo.io.exports import plain_value, shapes_to_write
-from geo.io.texts import MAX_SHAPE_CELL
+from geo.io.forms.texts import MAX_SHAPE_CELL
 from geo.store.areas import Area, with_descendants
 from geo.store.catalogues import Category, Sector, check_codes
 from geo.store.dataset import find_dataset

@@ -2,7 +2,7 @@
 
 import io
 
-from geo.io.tables import Table, TableOptions, open_table
+from geo.io.forms.tables import Table, TableOptions, open_table
 
 
 def read_table(data, *, file_name):

@@ -41,9 +41,9 @@ from geo.frames import PLACE_PRECISIONS
 from geo.imports import undo_file
 from geo.io.cells import narrow
 from geo.io.file_kinds import KINDS
+from geo.io.forms.sniffing import HEAD_BYTES, sniff_form
+from geo.io.forms.texts import MAX_BYTES, forbidden
 from geo.io.shapes import declared_datum
-from geo.io.sniffing import HEAD_BYTES, sniff_form
-from geo.io.texts import MAX_BYTES, forbidden
 from geo.periods import CHINA
 from geo.store.areas import find_areas
 from geo.store.imports import find_batch, find_batches, find_mapping, find_sources

@@ -16,11 +16,11 @@ import pandas as pd
 from geo.errors import Fault
 from geo.io.annex_grammar import Sentence, read_sentence
 from geo.io.cells import CellError
+from geo.io.forms.texts import forbidden, refuse
 from geo.io.person_names import remove_person_names
 from geo.io.persons import names_a_person
 from geo.io.place_names import PlaceNames, read_place_names
 from geo.io.readings import Reading
-from geo.io.texts import forbidden, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from geo.errors import Fault, FileRejectedError
-from geo.io.texts import refuse
+from geo.io.forms.texts import refuse
 from geo.periods import CHINA
 
 if TYPE_CHECKING:

@@ -13,20 +13,20 @@ import pandas as pd
 from geo.errors import Fault, FileRejectedError
 from geo.io.aliases import read_aliases, resolve_header
 from geo.io.cells import UNIT_WORDS
+from geo.io.forms.tables import TableOptions, open_table
+from geo.io.forms.texts import refuse
 from geo.io.kinds import SHAPE, SHAPE_COLUMNS, X, Y
 from geo.io.persons import refuse_person_columns
 from geo.io.readings import Reading
 from geo.io.row_reader import ColumnPlace, KeyBook, RowReader
 from geo.io.shapes import Datum, check_stated, declared_datum
-from geo.io.tables import TableOptions, open_table
-from geo.io.texts import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geo.io.forms.tables import TableFile
+    from geo.io.forms.texts import Table
     from geo.io.kinds import FileKind, Row
-    from geo.io.tables import TableFile
-    from geo.io.texts import Table
 
 CHUNK_ROWS = 20_000
 _WHOLE_ROWS = 200_000

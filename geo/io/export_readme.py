@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from geo.io.export_fields import FIELDS, SHAPES
 from geo.io.export_files import MAX_DBF_BYTES
+from geo.io.forms.texts import MAX_SHAPE_CELL
 from geo.io.occurrences import RADIUS_M
-from geo.io.texts import MAX_SHAPE_CELL
 from geo.periods import CHINA
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import shapely
 
 from geo.errors import InvalidInputError
 from geo.io.export_fields import DATUM, DECIMALS
-from geo.io.texts import MAX_SHAPE_CELL
+from geo.io.forms.texts import MAX_SHAPE_CELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

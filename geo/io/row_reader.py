@@ -15,8 +15,8 @@ from geo.io.kinds import DATUM, SHAPE, X, Y
 from geo.io.shapes import Datum, declared_datum, plain_shape, read_wkt, to_stored_shapes
 
 if TYPE_CHECKING:
+    from geo.io.forms.texts import Table
     from geo.io.kinds import Column, FileKind, Row
-    from geo.io.texts import Table
 
 _PLAIN_NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,20})?", re.ASCII)
 # Cells repeat: an area, a category, a day. What a text means is worked out once, as long as few are remembered.

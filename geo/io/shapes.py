@@ -14,7 +14,7 @@ import shapely
 from geo.datum import TO_WGS84, geometry_to_wgs84
 from geo.io.aliases import plain_word
 from geo.io.cells import CellError
-from geo.io.texts import refuse
+from geo.io.forms.texts import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

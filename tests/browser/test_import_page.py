@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from geo.io.texts import MAX_BYTES
+from geo.io.forms.texts import MAX_BYTES
 from tests.browser.conftest import until
 from tests.browser.imports import (
     HEADER,

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from geo.errors import FileRejectedError
-from geo.io.archives import MAX_MEMBERS, open_archive
 from geo.io.export_archive import Member, zip_parts
-from geo.io.opened import TableOptions
-from geo.io.tables import open_table
+from geo.io.forms.archives import MAX_MEMBERS, open_archive
+from geo.io.forms.opened import TableOptions
+from geo.io.forms.tables import open_table
 from tests.whole_tables import read_table
 
 CSV = "编号,地点\n1,新郑\n".encode()

@@ -9,7 +9,7 @@ import shapely
 from pyarrow import parquet
 
 from geo.errors import FileRejectedError
-from geo.io.tables import TableOptions, open_table
+from geo.io.forms.tables import TableOptions, open_table
 
 SHAPES = [shapely.Point(113.5, 34.5), shapely.Point(113, 34)]
 

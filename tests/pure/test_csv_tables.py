@@ -4,7 +4,7 @@ import tracemalloc
 import pytest
 
 from geo.errors import FileRejectedError
-from geo.io.tables import TableOptions, open_table
+from geo.io.forms.tables import TableOptions, open_table
 
 KNOWN = frozenset(("编号", "时间", "地点", "损失"))
 

@@ -5,8 +5,8 @@ import tracemalloc
 import pytest
 
 from geo.errors import FileRejectedError
-from geo.io import geojson
-from geo.io.tables import TableOptions, open_table
+from geo.io.forms import geojson
+from geo.io.forms.tables import TableOptions, open_table
 
 START = '{"type":"FeatureCollection","features":['
 

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from geo.errors import FileRejectedError
-from geo.io.tables import TableOptions, open_table
+from geo.io.forms.tables import TableOptions, open_table
 
 KNOWN = frozenset(("编号", "地点"))
 REGISTERS = """

@@ -27,7 +27,7 @@ BATCH = {
     "undone_count": None,
     "undo_reason": None,
 }
-READERS = sorted((PROJECT_ROOT / "geo" / "io").glob("*.py"))
+READERS = sorted((PROJECT_ROOT / "geo" / "io").rglob("*.py"))
 OTHER_ROADS = ("annex", "campaign_files", "catalogue_files", "gazetteer_files", "boundaries")
 """Readers of what comes by the command line, never through this page."""
 RAISED = re.compile(

@@ -9,8 +9,8 @@ import shapefile
 import shapely
 
 from geo.errors import FileRejectedError
-from geo.io.stated_crs import epsg_of
-from geo.io.tables import TableOptions, open_table
+from geo.io.forms.stated_crs import epsg_of
+from geo.io.forms.tables import TableOptions, open_table
 
 OUTER = [[113, 34], [113, 35], [114, 35], [114, 34], [113, 34]]
 HOLE = [[113.2, 34.2], [113.4, 34.2], [113.4, 34.4], [113.2, 34.2]]

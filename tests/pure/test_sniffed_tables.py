@@ -1,7 +1,7 @@
 import pytest
 
 from geo.errors import FileRejectedError
-from geo.io.tables import sniff_form
+from geo.io.forms.tables import sniff_form
 from tests.whole_tables import read_table
 
 VRT = b'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>'

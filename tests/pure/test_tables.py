@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.errors import FileRejectedError
-from geo.io.texts import MAX_BYTES, MAX_ROWS
+from geo.io.forms.texts import MAX_BYTES, MAX_ROWS
 from tests.whole_tables import read_table
 
 HEADER = "案件编号,发案时间\n"

@@ -10,7 +10,7 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from geo.errors import FileRejectedError
-from geo.io.tables import TableOptions, open_table
+from geo.io.forms.tables import TableOptions, open_table
 
 
 def at(*parts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.parsers import expat
 
-from geo.io.texts import refuse
+from geo.io.forms.texts import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

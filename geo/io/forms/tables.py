@@ -10,21 +10,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from geo.errors import Fault
-from geo.io.archives import open_archive, refuse_nested
-from geo.io.csv_tables import open_csv
-from geo.io.geojson import open_geojson
-from geo.io.gpkg_tables import open_gpkg
-from geo.io.kml_tables import open_kml, open_kmz
-from geo.io.opened import TableFile, TableOptions, size_of
-from geo.io.shapefile_tables import open_shapefile
-from geo.io.sniffing import HEAD_BYTES, sniff_form
-from geo.io.texts import MAX_BYTES, Table, refuse
-from geo.io.xlsx_tables import open_xlsx
+from geo.io.forms.archives import open_archive, refuse_nested
+from geo.io.forms.csv_tables import open_csv
+from geo.io.forms.geojson import open_geojson
+from geo.io.forms.gpkg_tables import open_gpkg
+from geo.io.forms.kml_tables import open_kml, open_kmz
+from geo.io.forms.opened import TableFile, TableOptions, size_of
+from geo.io.forms.shapefile_tables import open_shapefile
+from geo.io.forms.sniffing import HEAD_BYTES, sniff_form
+from geo.io.forms.texts import MAX_BYTES, Table, refuse
+from geo.io.forms.xlsx_tables import open_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geo.io.archives import Member
+    from geo.io.forms.archives import Member
 
 __all__ = ["Table", "TableFile", "TableOptions", "open_table", "sniff_form"]
 
@@ -133,7 +133,7 @@ def _open_geojson(source: BinaryIO, *, options: TableOptions, stack: ExitStack) 
 
 def _open_columnar(source: BinaryIO, *, options: TableOptions, stack: ExitStack) -> TableFile:
     # Arrow takes as much memory as all the rest together: only who needs it loads it.
-    from geo.io import columnar_tables
+    from geo.io.forms import columnar_tables
 
     is_parquet = source.read(4) == b"PAR1"
     opener = columnar_tables.open_parquet if is_parquet else columnar_tables.open_flatgeobuf

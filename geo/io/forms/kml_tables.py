@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from geo.errors import Fault
-from geo.io.archives import open_archive, refuse_nested
-from geo.io.features import GEOMETRY, Feature, ShapeError, feature_tables, text_cell
-from geo.io.geojson import build_geometry
-from geo.io.opened import TableFile, share_of, size_of
-from geo.io.texts import MAX_COLUMNS, check_header, refuse
-from geo.io.xml_streams import feed, local_name, strict_parser
+from geo.io.forms.archives import open_archive, refuse_nested
+from geo.io.forms.features import GEOMETRY, Feature, ShapeError, feature_tables, text_cell
+from geo.io.forms.geojson import build_geometry
+from geo.io.forms.opened import TableFile, share_of, size_of
+from geo.io.forms.texts import MAX_COLUMNS, check_header, refuse
+from geo.io.forms.xml_streams import feed, local_name, strict_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from geo.io.opened import TableOptions
+    from geo.io.forms.opened import TableOptions
 
 MAX_KML_BYTES = 100_000_000
 _KINDS = ("Point", "LineString", "Polygon")

@@ -8,16 +8,16 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from geo.io.encodings import find_encoding, text_blocks
-from geo.io.opened import TableFile, share_of
-from geo.io.records import HEADER_WITHIN, known_count, read_tables, take_heading
-from geo.io.texts import MAX_ROWS, refuse
+from geo.io.forms.encodings import find_encoding, text_blocks
+from geo.io.forms.opened import TableFile, share_of
+from geo.io.forms.records import HEADER_WITHIN, known_count, read_tables, take_heading
+from geo.io.forms.texts import MAX_ROWS, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from geo.io.opened import TableOptions
-    from geo.io.records import Record
+    from geo.io.forms.opened import TableOptions
+    from geo.io.forms.records import Record
 
 # The longest row that 200 cells could fill, with room: a text without a line end is not kept beyond it.
 _MAX_LINE = 4_000_000

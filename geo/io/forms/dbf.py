@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from geo.errors import Fault
-from geo.io.opened import size_of
-from geo.io.texts import MAX_COLUMNS, MAX_ROWS, check_cell, refuse
+from geo.io.forms.opened import size_of
+from geo.io.forms.texts import MAX_COLUMNS, MAX_ROWS, check_cell, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

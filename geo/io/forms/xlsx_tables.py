@@ -7,21 +7,21 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from geo.errors import Fault
-from geo.io.archives import open_archive
-from geo.io.opened import TableFile
-from geo.io.records import HEADER_WITHIN, known_count, read_tables, take_heading
-from geo.io.texts import refuse
-from geo.io.xlsx_book import MAX_MEMBERS, read_book
-from geo.io.xlsx_sheets import read_merges, read_records
+from geo.io.forms.archives import open_archive
+from geo.io.forms.opened import TableFile
+from geo.io.forms.records import HEADER_WITHIN, known_count, read_tables, take_heading
+from geo.io.forms.texts import refuse
+from geo.io.forms.xlsx_book import MAX_MEMBERS, read_book
+from geo.io.forms.xlsx_sheets import read_merges, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from geo.io.archives import Archive
-    from geo.io.opened import TableOptions
-    from geo.io.records import Record
-    from geo.io.xlsx_book import Book, Sheet
+    from geo.io.forms.archives import Archive
+    from geo.io.forms.opened import TableOptions
+    from geo.io.forms.records import Record
+    from geo.io.forms.xlsx_book import Book, Sheet
 
 _MAX_UNPACKED = 1_000_000_000
 _LEAST_KNOWN = 2
@@ -47,7 +47,7 @@ def open_xlsx(source: BinaryIO, *, options: TableOptions, stack: ExitStack) -> T
     ------
     FileRejectedError
         bad_xlsx, macros_not_allowed, external_link, encrypted, zip_unsafe, too_large, xml_not_allowed,
-        layer_unknown, and the codes of `geo.io.records`.
+        layer_unknown, and the codes of `geo.io.forms.records`.
     """
     archive = open_archive(source, stack, max_members=MAX_MEMBERS, max_unpacked=_MAX_UNPACKED)
     book = read_book(archive)

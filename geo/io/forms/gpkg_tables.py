@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from geo.errors import Fault
-from geo.io.features import GEOMETRY, Feature, ShapeError, feature_tables, text_cell
-from geo.io.opened import TableFile, blocks_of, size_of, spill
-from geo.io.records import known_count
-from geo.io.stated_crs import epsg_of
-from geo.io.texts import MAX_COLUMNS, MAX_ROWS, check_header, forbidden, refuse
-from geo.io.wkb import read_wkb
+from geo.io.forms.features import GEOMETRY, Feature, ShapeError, feature_tables, text_cell
+from geo.io.forms.opened import TableFile, blocks_of, size_of, spill
+from geo.io.forms.records import known_count
+from geo.io.forms.stated_crs import epsg_of
+from geo.io.forms.texts import MAX_COLUMNS, MAX_ROWS, check_header, forbidden, refuse
+from geo.io.forms.wkb import read_wkb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from geo.io.opened import TableOptions
+    from geo.io.forms.opened import TableOptions
 
 _APPLICATION_AT, _VERSION_AT = 68, 60
 _APPLICATIONS = (b"GPKG", b"GP10", b"GP11")

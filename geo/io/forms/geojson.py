@@ -11,17 +11,17 @@ import numpy as np
 import shapely
 
 from geo.errors import Fault
-from geo.io.encodings import find_encoding, text_blocks
-from geo.io.features import GEOMETRY, Feature, ShapeError, check_vertices, feature_tables, text_cell
-from geo.io.opened import TableFile, size_of
-from geo.io.texts import MAX_COLUMNS, check_header, refuse
+from geo.io.forms.encodings import find_encoding, text_blocks
+from geo.io.forms.features import GEOMETRY, Feature, ShapeError, check_vertices, feature_tables, text_cell
+from geo.io.forms.opened import TableFile, size_of
+from geo.io.forms.texts import MAX_COLUMNS, check_header, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from geo.io.opened import TableOptions
+    from geo.io.forms.opened import TableOptions
 
 MAX_GEOJSON_BYTES = 100_000_000
 MAX_FEATURES = 300_000

@@ -11,17 +11,17 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from geo.errors import Fault
-from geo.io.features import GEOMETRY, Feature, ShapeError, feature_tables, text_cell
-from geo.io.opened import TableFile, blocks_of, spill
-from geo.io.stated_crs import epsg_of
-from geo.io.texts import MAX_COLUMNS, MAX_ROWS, check_header, refuse
-from geo.io.wkb import read_wkb
+from geo.io.forms.features import GEOMETRY, Feature, ShapeError, feature_tables, text_cell
+from geo.io.forms.opened import TableFile, blocks_of, spill
+from geo.io.forms.stated_crs import epsg_of
+from geo.io.forms.texts import MAX_COLUMNS, MAX_ROWS, check_header, refuse
+from geo.io.forms.wkb import read_wkb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import ExitStack
 
-    from geo.io.opened import TableOptions
+    from geo.io.forms.opened import TableOptions
 
 # Few rows at once: a column of one long text repeated is short in the file and long in memory.
 _BATCH = 2_000

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from geo.errors import Fault
-from geo.io.texts import MAX_ROWS, Table, check_cell, refuse
+from geo.io.forms.texts import MAX_ROWS, Table, check_cell, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from geo.errors import Fault
-from geo.io.texts import (
+from geo.io.forms.texts import (
     MAX_CELL,
     MAX_ROWS,
     MAX_SHAPE_CELL,
@@ -25,7 +25,7 @@ from geo.io.texts import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from geo.io.opened import TableOptions
+    from geo.io.forms.opened import TableOptions
 
 Record = tuple[int, list[str]]
 

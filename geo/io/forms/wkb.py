@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 
-from geo.io.features import SHAPES, ShapeError, check_shape
+from geo.io.forms.features import SHAPES, ShapeError, check_shape
 
 # Codes 1 to 6 without 4 (a set of points); thousands and the three high bits say Z, M and SRID.
 _PLAIN = {1: "Point", 2: "LineString", 3: "Polygon", 5: "MultiLineString", 6: "MultiPolygon"}

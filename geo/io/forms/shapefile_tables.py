@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geo.errors import Fault
-from geo.io.dbf import open_dbf
-from geo.io.features import GEOMETRY, Feature, ShapeError, feature_tables
-from geo.io.opened import TableFile
-from geo.io.shp import count_index, read_shapes
-from geo.io.stated_crs import epsg_of
-from geo.io.texts import check_header, refuse
+from geo.io.forms.dbf import open_dbf
+from geo.io.forms.features import GEOMETRY, Feature, ShapeError, feature_tables
+from geo.io.forms.opened import TableFile
+from geo.io.forms.shp import count_index, read_shapes
+from geo.io.forms.stated_crs import epsg_of
+from geo.io.forms.texts import check_header, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from geo.io.archives import Archive, Member
-    from geo.io.dbf import Dbf
-    from geo.io.opened import TableOptions
+    from geo.io.forms.archives import Archive, Member
+    from geo.io.forms.dbf import Dbf
+    from geo.io.forms.opened import TableOptions
 
 _MAX_SMALL = 20_000
 _NEEDED = ("shp", "shx", "dbf")

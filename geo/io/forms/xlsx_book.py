@@ -12,11 +12,11 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 
-from geo.io.texts import refuse
-from geo.io.xml_streams import feed, local_name, strict_parser
+from geo.io.forms.texts import refuse
+from geo.io.forms.xml_streams import feed, local_name, strict_parser
 
 if TYPE_CHECKING:
-    from geo.io.archives import Archive, Member
+    from geo.io.forms.archives import Archive, Member
 
 MAX_MEMBERS = 2_000
 """Files of a workbook: sheets, drawings, printer settings."""

@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import PurePath
 
-from geo.io.texts import refuse
+from geo.io.forms.texts import refuse
 
 HEAD_BYTES = 4096
 

@@ -13,8 +13,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from geo.io.opened import size_of, spill
-from geo.io.texts import forbidden, refuse
+from geo.io.forms.opened import size_of, spill
+from geo.io.forms.texts import forbidden, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

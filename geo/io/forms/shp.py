@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import shapely
 
-from geo.io.features import ShapeError, check_shape, check_vertices
-from geo.io.opened import size_of
-from geo.io.texts import refuse
+from geo.io.forms.features import ShapeError, check_shape, check_vertices
+from geo.io.forms.opened import size_of
+from geo.io.forms.texts import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

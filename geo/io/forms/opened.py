@@ -6,13 +6,13 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from geo.io.texts import refuse
+from geo.io.forms.texts import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import ExitStack
 
-    from geo.io.texts import Table
+    from geo.io.forms.texts import Table
 
 _BLOCK = 1 << 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, BinaryIO
 
-from geo.io.texts import refuse
+from geo.io.forms.texts import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from geo.io.features import plain_number, time_text
-from geo.io.texts import refuse
-from geo.io.xlsx_book import unescaped
-from geo.io.xml_streams import feed, strict_parser
+from geo.io.forms.features import plain_number, time_text
+from geo.io.forms.texts import refuse
+from geo.io.forms.xlsx_book import unescaped
+from geo.io.forms.xml_streams import feed, strict_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geo.io.records import Record
-    from geo.io.xlsx_book import Book
+    from geo.io.forms.records import Record
+    from geo.io.forms.xlsx_book import Book
 
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 # Wide enough for any header that is not refused; what lies beyond is put here, so that it is still noticed.

@@ -1,0 +1,1 @@
+"""Read files of every form as tables of text, in bounded memory."""
