@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from sqlalchemy import select
 
 from geo.errors import FileRejectedError
+from geo.gazetteer import answer_place
+from geo.gazetteer_sources import load_gazetteer
 from geo.imports import ImportReport, open_batch, taken_before
 from geo.store.areas import find_area_id
 from geo.store.dataset import claim_dataset
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy.orm import Session
 
+    from geo.analysis.place_answers import PlaceAnswer
     from geo.imports import SourceFile
     from geo.io.readings import Reading
 
@@ -59,8 +63,8 @@ _ANNEX_COLUMNS = {
 def store_annex(session: Session, reading: Reading, file: SourceFile) -> ImportReport:
     """Take supervised cases in that were read from an annex's own sentences; see `store_file`.
 
-    A sentence that is stored already, under whatever source, is known. The places are names only: no
-    point is made up for them.
+    A sentence that is stored already, under whatever source, is known. The places are names only: they get
+    the circle of the gazetteer, and no point where it does not know them.
     """
     if reading.rejected:
         raise FileRejectedError(
@@ -78,10 +82,12 @@ def store_annex(session: Session, reading: Reading, file: SourceFile) -> ImportR
     )
     fresh = frame[~frame["text"].isin(known)]
     names = _AreaNames(session)
+    gazetteer = load_gazetteer(session)
     rows = []
     for row, record in zip(rows_of(fresh, _ANNEX_COLUMNS), fresh.to_dict("records"), strict=True):
         on = record["occurred_from"].date()
-        parts = (cell(record[name]) for name in ("county", "township", "place"))
+        parts = [cell(record[name]) for name in ("county", "township", "place")]
+        place = "".join(part for part in parts if part)
         city_id = names.find(record["city"], on)
         rows.append(
             row
@@ -89,7 +95,7 @@ def store_annex(session: Session, reading: Reading, file: SourceFile) -> ImportR
                 "source": file.source,
                 "record_area_id": city_id,
                 "area_id": names.find(record["county"], on) or city_id,
-                "place_text": "".join(part for part in parts if part) or cell(record["city"]) or "",
+                "place_text": place or cell(record["city"]) or "",
                 "place_precision": _PRECISION_OF_PLACE.get(record["place_kind"], "village"),
                 "declared_datum": "none",
                 "origin": "reported",
@@ -98,10 +104,22 @@ def store_annex(session: Session, reading: Reading, file: SourceFile) -> ImportR
                 "is_census": False,
                 "import_batch_id": batch.id,
             }
+            | _circle(answer_place(session, gazetteer, f"{cell(record['city']) or ''}{place}", on=on))
         )
     ids = add_rows(session, Incident, rows)
     _add_loss_items(session, ids, fresh)
     return ImportReport(batch_id=batch.id, added_count=len(ids), known_count=len(frame) - len(ids))
+
+
+def _circle(answer: PlaceAnswer) -> dict[str, Any]:
+    """Return point, radius and class of a place that the gazetteer knows; a name is never more precise."""
+    if answer.status != "found" or answer.lon is None or answer.lat is None or answer.precision is None:
+        return {}
+    return {
+        "geom": cell(shapely.Point(answer.lon, answer.lat)),
+        "radius_m": answer.radius_m,
+        "place_precision": answer.precision,
+    }
 
 
 def _add_loss_items(session: Session, ids: list[int], fresh: pd.DataFrame) -> None:

@@ -38,6 +38,7 @@ def render_import_page(
     sources: Sequence[str] = (),
     most_bytes: int | None = None,
     areas: gpd.GeoDataFrame | None = None,
+    value_words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """Render the page ``/import``.
 
@@ -62,6 +63,8 @@ def render_import_page(
         Largest file that is taken; a larger one is refused before it is sent.
     areas : GeoDataFrame, optional
         EPSG:4326, with ``level`` and ``name``: the quiet ground of the preview's map.
+    value_words : mapping of str to mapping, optional
+        Column -> code -> word in the language of the page; a code without one stands for itself.
 
     Returns
     -------
@@ -78,6 +81,7 @@ def render_import_page(
         "steps": {step: say(sentence) for step, sentence in STEPS.items()},
         "batches": [dict(batch) for batch in batches],
         "uploads": [_pending(upload) for upload in uploads],
+        "value_words": {column: dict(words) for column, words in (value_words or {}).items()},
         "upload_id": None if upload_id is None else str(upload_id),
         "most_bytes": most_bytes,
     }

@@ -2,7 +2,7 @@
 
 import { element, t } from "./page.js";
 import { showPlace, showRow } from "./import_map.js";
-import { button, bytes, columnWord, count, datumWord, faultPlace, faultText, isChinese, kindWord, listed, part, precisionWord, scrolling, squareKilometres, table } from "./import_words.js";
+import { button, bytes, columnWord, count, data, datumWord, faultPlace, faultText, isChinese, kindWord, listed, part, precisionWord, scrolling, squareKilometres, table } from "./import_words.js";
 
 const MOST_NOTICES = 6;
 const CHINA_MS = 8 * 3600 * 1000;
@@ -105,6 +105,7 @@ export function drawRows({ rows, columns, good_count: good }) {
 
 function valueText(name, value) {
   if (name === "place_precision") return precisionWord(value ?? "");
+  if (Object.hasOwn(data.value_words, name)) return data.value_words[name][value] ?? value;
   return name === "declared_datum" ? datumWord(value) : String(value ?? "");
 }
 

@@ -17,13 +17,15 @@ from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from api.deps import Identifier, PageSize, Sessioned, StrictQuery, refuse_repeats
 from api.jobs import ask_store
-from api.pages import LanguageQuery, answer_page
+from api.pages import LanguageQuery, answer_page, locale_of
 from api.problems import DOCUMENTED
 from api.upload_views import KIND_LABELS, batch_view, upload_view
 from api.upload_work import ReadingDesk
@@ -39,6 +41,7 @@ from api.uploads import (
 from geo.errors import ConflictError, Fault, FileRejectedError, InvalidInputError, NotFoundError
 from geo.frames import PLACE_PRECISIONS
 from geo.imports import undo_file
+from geo.io.aliases import read_value_names
 from geo.io.cells import narrow
 from geo.io.file_kinds import KINDS
 from geo.io.forms.sniffing import HEAD_BYTES, sniff_form
@@ -46,9 +49,11 @@ from geo.io.forms.texts import MAX_BYTES, forbidden
 from geo.io.shapes import declared_datum
 from geo.periods import CHINA
 from geo.store.areas import find_areas
+from geo.store.catalogues import Category, Sector
 from geo.store.imports import find_batch, find_batches, find_mapping, find_sources
 from geo.store.incident_queries import extent_of_time
 from layers.import_page import render_import_page
+from layers.views import Locale
 
 router = APIRouter(tags=["imports"], dependencies=[Depends(refuse_repeats)])
 
@@ -168,8 +173,23 @@ def get_import_page(
         sources=find_sources(session),
         most_bytes=MAX_BYTES,
         areas=areas[areas["level"].isin(["city", "county"])],
+        value_words=_value_words(session, locale_of(request, query.lang)),
     )
     return answer_page(request, session, render, lang=query.lang)
+
+
+def _value_words(session: Session, locale: Locale) -> dict[str, dict[str, str]]:
+    """Return what people call the codes of cells; English codes are English words already."""
+    words = {} if locale == "en" else read_value_names()
+    # Several kinds of file call a column of theirs kind; their codes differ.
+    words["kind"] = {
+        code: word
+        for name in ("kind", "ticket_kind", "place_kind", "facility_kind")
+        for code, word in words.get(name, {}).items()
+    }
+    rows = [*session.scalars(select(Category)), *session.scalars(select(Sector))]
+    names = {row.code: row.name_en if locale == "en" else row.name_zh for row in rows}
+    return words | {"category": names, "sector": names}
 
 
 @router.post(

@@ -71,6 +71,15 @@ def read_values(column: str, *, folder: Path = ALIAS_FOLDER) -> dict[str, str]:
     }
 
 
+def read_value_names(*, folder: Path = ALIAS_FOLDER) -> dict[str, dict[str, str]]:
+    """Return column -> code -> the first Chinese word for it, for showing coded cells to people."""
+    names: dict[str, dict[str, str]] = {}
+    for row in read_words("values", folder=folder):
+        if not row["alias"].isascii():
+            names.setdefault(row["column"], {}).setdefault(row["value"], row["alias"])
+    return names
+
+
 def read_column_names(*, folder: Path = ALIAS_FOLDER) -> dict[str, tuple[str, str]]:
     """Return column -> what people call it, in Chinese and in English."""
     return {

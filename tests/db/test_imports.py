@@ -217,3 +217,15 @@ def test_a_parent_nobody_knows_is_refused(session):
     with pytest.raises(FileRejectedError) as caught:
         take_in(session, "areas", AREAS.replace(',甲市,"POLYGON((113.5', ',乙市,"POLYGON((113.5'))
     assert {(fault.row, fault.code) for fault in caught.value.faults} == {(3, "unknown_parent")}
+
+
+def test_the_places_of_an_annex_get_the_circle_of_the_gazetteer(session):
+    luoyang = AREAS.replace("甲市", "洛阳市").replace("东县", "新安县").replace("113", "112")
+    take_in(session, "areas", luoyang, source="county")
+    annex = (ROOT / "data" / "henan2008" / "annex.txt").read_text(encoding="utf-8")
+    assert take_in(session, "annex", annex).added_count == 24
+    stored = find_incidents(session, IncidentFilter())
+    known = stored[stored["place_text"].str.startswith("新安县")]
+    assert known["place_precision"].tolist() == ["township", "township"]
+    assert known["radius_m"].tolist() == [8700.0, 8700.0]
+    assert stored.geometry.notna().sum() == 2
