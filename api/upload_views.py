@@ -22,7 +22,7 @@ KIND_LABELS = (
 """Code, Chinese and English label of every kind of file, in the order in which people need them."""
 
 _FACTS = ("kind", "source", "file_name", "byte_count", "created_at")
-_HIDDEN = ("faulty_stored_count", "is_offline", "problem")
+_HIDDEN = ("faulty_stored_count", "is_offline", "problem", "revision")
 
 
 def upload_view(upload: Upload, *, with_preview: bool = True) -> dict[str, Any]:

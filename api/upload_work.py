@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from api.uploads import WRITING
 from geo.area_checks import coverage_of
 from geo.datum_checks import datum_check
 from geo.duplicates import propose_after_import
 from geo.errors import CancelledRunError, FileRejectedError, HuxianError
 from geo.imports import SourceFile, compare_file, store_file
-from geo.io.previews import MOST_FAULTS, ROWS_FILE, fault_view
+from geo.io.previews import MOST_FAULTS, REJECTED_FILE, ROWS_FILE, add_refused, fault_view
 from geo.io.reading_process import ReadingRequest, read_apart, refusal_of
 from geo.io.staged_rows import read_staged
 from geo.periods import CHINA
@@ -102,32 +103,31 @@ def read_upload(sessions: SessionMaker, upload: Upload, revision: int) -> None:
     def is_over() -> bool:
         return upload.is_cancel_asked() or int(upload.settings()["revision"]) != revision
 
+    preview: dict[str, Any] | None = None
     try:
         preview = _preview(sessions, upload, revision, is_over)
+        refusal = refusal_of(preview)
+        state, problem = ("ready", None) if refusal is None else ("refused", refused_problem(refusal))
     except CancelledRunError:
-        if upload.folder.exists() and int(upload.settings()["revision"]) == revision:
-            upload.set_state("cancelled")
-        return
+        state, problem = "cancelled", None
     except HuxianError as error:
-        _refuse(upload, error)
-        return
+        state, problem = "refused", refused_problem(error)
     except Exception as error:  # the thread has nobody above it: whatever happens must reach the page
         log.exception("an upload could not be read: %s", type(error).__name__)
-        if upload.folder.exists():
-            upload.set_state("failed", problem=_problem("the upload could not be read; try again"))
-        return
-    refusal = refusal_of(preview)
-    upload.set_preview(preview if preview.get("header") else None)
-    if refusal is None:
-        upload.set_state("ready")
-    else:
-        upload.set_state("refused", problem=_problem(str(refusal), refusal.faults))
+        state, problem = "failed", _problem("the upload could not be read; try again")
+    with WRITING:
+        # Newer settings have a reading of their own; this one says nothing any more.
+        if not upload.folder.exists() or int(upload.settings()["revision"]) != revision:
+            return
+        has_header = preview is not None and bool(preview.get("header"))
+        if preview is not None or state != "cancelled":
+            upload.set_preview(preview | {"revision": revision} if preview and has_header else None)
+        upload.set_state(state, problem=problem)
 
 
-def _refuse(upload: Upload, error: HuxianError) -> None:
-    upload.set_preview(None)
-    faults = error.faults if isinstance(error, FileRejectedError) else ()
-    upload.set_state("refused", problem=_problem(str(error), faults))
+def refused_problem(error: HuxianError) -> dict[str, Any]:
+    """Return why an upload was refused, as its page shows it."""
+    return _problem(str(error), error.faults if isinstance(error, FileRejectedError) else ())
 
 
 def _problem(detail: str, faults: tuple[Fault, ...] = ()) -> dict[str, Any]:
@@ -161,10 +161,12 @@ def reading_request(
 def _preview(
     sessions: SessionMaker, upload: Upload, revision: int, is_over: Callable[[], bool]
 ) -> dict[str, Any]:
+    if is_over():
+        raise CancelledRunError("the settings changed before the reading began")
     facts, settings = upload.facts(), upload.settings()
     folder = upload.reading_folder(revision)
     folder.mkdir(mode=0o700, exist_ok=True)
-    upload.drop_readings(but=revision)
+    upload.drop_readings(before=revision)
     report = read_apart(
         reading_request(upload.data, facts, settings, folder),
         progress=lambda done, total: upload.set_progress("reading", done, total),
@@ -218,11 +220,12 @@ def compared_preview(
         fault_view(fault) | {"column": words.get(fault.column or "", fault.column), "cells": {}}
         for fault in faults
     ]
+    add_refused(folder / REJECTED_FILE, shown)
     return report | {
         "good_count": report["good_count"] - len({fault.row for fault in faults}),
         "rejected_count": report["rejected_count"] + len({fault.row for fault in faults}),
         "fault_count": report["fault_count"] + len(faults),
-        "rejected": (report["rejected"] + shown)[:MOST_FAULTS],
+        "rejected": (shown + report["rejected"])[:MOST_FAULTS],
         "notices": [*map(fault_view, notices), *report["notices"]],
         "notice_count": report["notice_count"] + len(notices),
         "faulty_stored_count": len({fault.row for fault in faults}),
@@ -260,8 +263,13 @@ def store_upload(sessions: SessionMaker, upload: Upload) -> ImportReport | None:
             upload.set_state("cancelled")
         return None
     except HuxianError as error:
-        faults = error.faults if isinstance(error, FileRejectedError) else ()
-        upload.set_state("failed", problem=_problem(str(error), faults))
+        upload.set_state("failed", problem=refused_problem(error))
+        return None
+    except Exception as error:  # a job that ends otherwise would leave the upload in storing for good
+        log.exception("an upload could not be stored: %s", type(error).__name__)
+        upload.set_state(
+            "failed", problem=_problem("the upload could not be stored; nothing was written, try again")
+        )
         return None
     propose_pairs(sessions, upload.facts()["kind"], stored)
     with contextlib.suppress(FileNotFoundError):

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from geo.errors import ConflictError, NoSpaceError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+WRITING = threading.Lock()
+"""Held while state, settings and preview of an upload are looked at and changed together."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 DATA_FILE = "data"
@@ -139,10 +143,10 @@ class Upload:
         """Begin anew after a cancelled try."""
         (self.folder / _CANCEL).unlink(missing_ok=True)
 
-    def drop_readings(self, *, but: int | None = None) -> None:
-        """Remove the rows of earlier readings."""
+    def drop_readings(self, *, before: int | None = None) -> None:
+        """Remove the rows of readings, or only of those before a revision."""
         for folder in self.folder.glob("reading-*"):
-            if but is None or folder != self.reading_folder(but):
+            if before is None or int(folder.name.removeprefix("reading-")) < before:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def remove(self) -> None:

@@ -302,6 +302,11 @@ _BUILDS_ON = {
     "fk_duplicate_decision_kept_incident_id": "people decided about duplicates among its incidents",
     "fk_supervised_item_incident_id": "supervised items name its incidents",
     "fk_area_parent_id": "other areas lie inside its areas",
+    "fk_ticket_area_id": "tickets lie in its areas",
+    "fk_station_area_id": "stations lie in its areas",
+    "fk_facility_area_id": "facilities lie in its areas",
+    "fk_place_area_id": "places lie in its areas",
+    "fk_segment_area_id": "segments lie in its areas",
 }
 
 

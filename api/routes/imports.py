@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -31,6 +32,7 @@ from api.upload_views import KIND_LABELS, batch_view, upload_view
 from api.upload_work import ReadingDesk
 from api.uploads import (
     LIVE,
+    WRITING,
     Upload,
     add_upload,
     check_settled,
@@ -45,7 +47,7 @@ from geo.io.aliases import read_value_names
 from geo.io.cells import narrow
 from geo.io.file_kinds import KINDS
 from geo.io.forms.sniffing import HEAD_BYTES, sniff_form
-from geo.io.forms.texts import MAX_BYTES, forbidden
+from geo.io.forms.texts import MAX_BYTES, MAX_CELL, forbidden
 from geo.io.shapes import declared_datum
 from geo.periods import CHINA
 from geo.store.areas import find_areas
@@ -59,6 +61,8 @@ router = APIRouter(tags=["imports"], dependencies=[Depends(refuse_repeats)])
 
 _PATIENCE_S = 8.0
 _POLL_S = 0.3
+_ROW = re.compile(r"[1-9]\d{0,7}", re.ASCII)
+_MOST_ROWS = 10**8
 _LONGEST_WATCH_S = 600.0
 _FORM_FIELDS = ("file", "kind", "source", "datum", "place_precision", "layer")
 _FORM = {
@@ -313,7 +317,19 @@ def get_import(request: Request, upload: Found) -> dict[str, Any]:
 @router.patch("/imports/{upload_id}")
 def patch_import(request: Request, upload: Found, body: SettingsChange) -> dict[str, Any]:
     """Take in what a person says about an upload, and read it anew where that matters."""
-    check_settled(upload)
+    changes = _checked_changes(body)
+    with WRITING:
+        check_settled(upload)
+        is_mere_skip = set(changes) == {"skip_rejected"} and upload.state()["state"] == "ready"
+        # To leave the refused rows out changes nothing in how the file is read.
+        (upload.keep_settings if is_mere_skip else upload.change_settings)(changes)
+    if not is_mere_skip:
+        _desk(request).read_and_wait(upload, seconds=_PATIENCE_S)
+    return upload_view(upload)
+
+
+def _checked_changes(body: SettingsChange) -> dict[str, Any]:
+    """Return what a person says, or refuse what cannot be meant: a correction is checked as a file's cell is."""
     changes = body.model_dump(exclude_unset=True)
     for name in ("mapping", "fill_down", "corrections", "skip_rejected", "skipped_rows", "datum"):
         if name in changes and changes[name] is None:
@@ -321,24 +337,41 @@ def patch_import(request: Request, upload: Found, body: SettingsChange) -> dict[
     if "datum" in changes:
         declared_datum(changes["datum"])
     _check_precision(changes.get("place_precision"))
-    if any(not row.isdecimal() or not row.isascii() for row in changes.get("corrections", {})):
+    corrections: dict[str, dict[str, str]] = changes.get("corrections", {})
+    if not all(_ROW.fullmatch(row) for row in corrections):
         raise InvalidInputError("corrections go by row number")
-    if set(changes) <= {"skip_rejected"}:
-        # To leave the refused rows out changes nothing in how the file is read.
-        upload.keep_settings(changes)
-    else:
-        upload.change_settings(changes)
-        _desk(request).read_and_wait(upload, seconds=_PATIENCE_S)
-    return upload_view(upload)
+    if not all(1 <= row < _MOST_ROWS for row in changes.get("skipped_rows", [])):
+        raise InvalidInputError("skipped_rows are row numbers")
+    if "skipped_rows" in changes:
+        changes["skipped_rows"] = sorted(set(changes["skipped_rows"]))
+    texts = [*changes.get("fill_down", []), changes.get("layer") or ""]
+    for pairs in (changes.get("mapping", {}), *corrections.values()):
+        texts += [*pairs.keys(), *pairs.values()]
+    if any(len(text) > MAX_CELL or forbidden(text) for text in texts):
+        raise InvalidInputError("a text is too long, or holds characters that no cell of a file may hold")
+    return changes
 
 
 @router.post("/imports/{upload_id}/commit", status_code=HTTPStatus.ACCEPTED)
 def commit_import(request: Request, session: Sessioned, upload: Found) -> dict[str, Any]:
     """Queue the storing of an upload that was previewed; all of it is stored, or nothing."""
+    with WRITING:
+        preview = _storable(upload)
+        upload.set_progress("storing", 0, preview["good_count"])
+        upload.forget_cancel()
+        ask_store(session, request.app.state.queue, upload.id)
+        upload.set_state("storing")
+    return upload_view(upload, with_preview=False)
+
+
+def _storable(upload: Upload) -> dict[str, Any]:
+    """Return the preview that a person agrees to, or say why nothing can be stored now."""
     preview = upload.preview()
-    if upload.state()["state"] != "ready" or preview is None:
-        raise ConflictError("only an upload that was read can be stored")
-    if preview["rejected_count"] and not upload.settings()["skip_rejected"]:
+    settings = upload.settings()
+    is_seen = preview is not None and preview.get("revision") == settings["revision"]
+    if preview is None or not is_seen or upload.state()["state"] not in ("ready", "cancelled", "failed"):
+        raise ConflictError("only an upload that was read as it is set now can be stored")
+    if preview["rejected_count"] and not settings["skip_rejected"]:
         raise FileRejectedError(
             f"{preview['rejected_count']} rows cannot be taken in; mend or skip them first",
             tuple(
@@ -350,11 +383,7 @@ def commit_import(request: Request, session: Sessioned, upload: Found) -> dict[s
         raise ConflictError(f"{preview['conflict_count']} rows are stored with other values already")
     if not preview["good_count"]:
         raise FileRejectedError("no row of the file can be taken in")
-    upload.set_progress("storing", 0, preview["good_count"])
-    upload.forget_cancel()
-    upload.set_state("storing")
-    ask_store(session, request.app.state.queue, upload.id)
-    return upload_view(upload, with_preview=False)
+    return preview
 
 
 @router.post("/imports/{upload_id}/cancel")

@@ -253,6 +253,17 @@ def _read(file: KindFile, kind: FileKind, folder: Path, say: Callable[[float], N
     return summary.report()
 
 
+def add_refused(path: Path, faults: list[dict[str, Any]]) -> None:
+    """Add rows that the database refused to the file of refused rows."""
+    if not faults:
+        return
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for fault in faults:
+            texts = (fault["column"] or "", fault["code"], fault["message"])
+            writer.writerow([fault["row"] or "", *map(_guarded, texts)])
+
+
 def _guarded(text: str) -> str:
     whole = text.encode("utf-8", "replace").decode()
     return f"'{whole}" if whole.startswith(_UNGUARDED) else whole

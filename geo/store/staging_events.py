@@ -42,6 +42,8 @@ _LOCATED = """
       and located_area_id is not null
 """
 
+_LAST_STATUS = "(select i.status from huxian.incident_status i where i.incident_id = t.id order by i.since_on desc, i.id desc limit 1)"
+
 INCIDENTS = Target(
     table="huxian.incident",
     columns={
@@ -104,7 +106,11 @@ INCIDENTS = Target(
         "sector_code",
         "origin",
         "direct_loss_yuan",
-    ),
+        "loss_qualifier",
+        "outage_hours",
+        "note",
+    )
+    | {"status": ("s.status", _LAST_STATUS)},
     inserted=(
         "source",
         "case_number",
@@ -168,7 +174,19 @@ TICKETS = Target(
     joined="huxian.ticket t",
     match="t.source = s.source and t.ticket_number = s.ticket_number",
     key_text="s.ticket_number",
-    compared=same("kind", "occurred_from", "occurred_until", "place_text", "cause", "line_name"),
+    compared=same(
+        "kind",
+        "occurred_from",
+        "occurred_until",
+        "place_text",
+        "place_precision",
+        "radius_m",
+        "sector_code",
+        "cable_kind",
+        "cause",
+        "line_name",
+        "note",
+    ),
     inserted=(
         "source",
         "ticket_number",

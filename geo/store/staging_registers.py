@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from geo.store.staging_target import Check, Target, area_by_name, same, unknown_area
 
+
+def _owner(table: str) -> str:
+    return f"(select o.name from huxian.organisation o where o.id = {table}.owner_id)"  # noqa: S608 - our own names
+
+
 _ORGANISATIONS = (
     """
     insert into huxian.organisation (name, kind)
@@ -48,6 +53,21 @@ LINES = Target(
         """,
         area_by_name("area", "area_id", "in_service_from"),
     ),
+    checks=(
+        Check(
+            query="""
+                select s.row_number from staged s
+                join huxian.cable_line l on l.id = s.line_id
+                left join huxian.organisation o on o.id = l.owner_id
+                where (s.sector <> l.sector_code or (s.owner <> '' and s.owner is distinct from o.name))
+                  and not exists (
+                      select 1 from huxian.segment t where t.line_id = s.line_id and t.sequence = s.sequence)
+            """,
+            column="line_name",
+            code="line_differs",
+            message="the line is stored with another sector or owner",
+        ),
+    ),
     joined="(huxian.segment t join huxian.cable_line l on l.id = t.line_id)",
     match="t.line_id = s.line_id and t.sequence = s.sequence",
     key_text="s.line_name || ' ' || s.sequence",
@@ -61,7 +81,7 @@ LINES = Target(
         "in_service_from",
         "in_service_until",
     )
-    | {"sector": ("s.sector", "l.sector_code")},
+    | {"sector": ("s.sector", "l.sector_code"), "owner": ("nullif(s.owner, '')", _owner("l"))},
     inserted=(
         "line_id",
         "sequence",
@@ -128,7 +148,8 @@ FACILITIES = Target(
     joined="huxian.facility t",
     match=_KEYED,
     key_text="s.source_key",
-    compared=same("name", "kind", "sector_code", "is_restricted"),
+    compared=same("name", "kind", "sector_code", "is_restricted")
+    | {"owner": ("nullif(s.owner, '')", _owner("t"))},
     inserted=(
         "source",
         "source_key",
@@ -230,7 +251,7 @@ AREAS = Target(
         " and t.valid_from is not distinct from s.valid_from"
     ),
     key_text="s.level || ' ' || s.name",
-    compared=same("valid_until"),
+    compared=same("valid_until", "geometry_source", "is_redistributable"),
     inserted=(
         "level",
         "adcode",

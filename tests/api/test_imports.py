@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import io
+import json
 import socket
 import threading
 import time
@@ -423,3 +424,74 @@ def test_the_page_opens(app_client):
     answer = app_client.get("/import")
     assert answer.status_code == 200
     assert "甲市局" in answer.text or "导入" in answer.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"corrections": {"2": {"备注": "\ud800"}}},
+        {"corrections": {"2": {"案件编号": "a\u0000b"}}},
+        {"corrections": {"2": {"案件编号": "\u0001"}}},
+        {"corrections": {"2": {"案件编号": "\u202eabc"}}},
+        {"corrections": {"9" * 5000: {"案件编号": "x"}}},
+        {"corrections": {"0": {"案件编号": "x"}}},
+        {"corrections": {"2": {"案件编号": "x" * 20_000}}},
+        {"mapping": {"备\u0000注": "note"}},
+        {"mapping": None},
+        {"fill_down": ["\ud800"]},
+        {"layer": "\u0000"},
+        {"skipped_rows": [-5]},
+        {"skipped_rows": [10**30]},
+        {"datum": "mars"},
+        {"place_precision": "exactly"},
+        {"more": 1},
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused_and_change_nothing(app_client, change):
+    upload = send(app_client, CASES).json()
+    body = json.dumps(change)
+    answer = app_client.patch(
+        f"/imports/{upload['id']}", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code in (400, 422), answer.text
+    assert app_client.get(f"/imports/{upload['id']}").json() == upload
+
+
+def test_skipped_rows_are_counted_once(app_client):
+    upload = send(app_client, CASES).json()
+    preview = app_client.patch(f"/imports/{upload['id']}", json={"skipped_rows": [2, 2, 2]}).json()["preview"]
+    assert (preview["skipped_count"], preview["good_count"]) == (1, 1)
+
+
+def test_only_what_was_seen_is_stored(app_client, monkeypatch):
+    upload = send(app_client, CASES).json()
+    monkeypatch.setattr(app_client.app.state.desk, "read_and_wait", lambda *_args, **_options: False)
+    app_client.patch(f"/imports/{upload['id']}", json={"datum": "gcj02"})
+    refused = app_client.post(f"/imports/{upload['id']}/commit")
+    assert refused.status_code == 409
+
+
+def test_a_cancelled_storing_can_be_begun_again(app_client, drain):
+    upload = send(app_client, CASES).json()
+    app_client.post(f"/imports/{upload['id']}/commit")
+    app_client.post(f"/imports/{upload['id']}/cancel")
+    drain()
+    assert app_client.get(f"/imports/{upload['id']}").json()["state"] == "cancelled"
+    assert app_client.post(f"/imports/{upload['id']}/commit").status_code == 202
+    drain()
+    assert rows_stored(app_client) == 2
+
+
+def test_a_storing_that_fails_unexpectedly_says_so_and_can_be_tried_again(app_client, drain):
+    upload = send(app_client, CASES).json()
+    rows = app_client.app.state.uploads / upload["id"] / "reading-1" / "rows.parquet"
+    whole = rows.read_bytes()
+    rows.write_bytes(whole[:100])
+    app_client.post(f"/imports/{upload['id']}/commit")
+    drain()
+    assert app_client.get(f"/imports/{upload['id']}").json()["state"] == "failed"
+    assert rows_stored(app_client) == 0
+    rows.write_bytes(whole)
+    app_client.post(f"/imports/{upload['id']}/commit")
+    drain()
+    assert rows_stored(app_client) == 2

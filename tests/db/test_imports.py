@@ -229,3 +229,22 @@ def test_the_places_of_an_annex_get_the_circle_of_the_gazetteer(session):
     assert known["place_precision"].tolist() == ["township", "township"]
     assert known["radius_m"].tolist() == [8700.0, 8700.0]
     assert stored.geometry.notna().sum() == 2
+
+
+def test_a_changed_status_or_note_is_a_conflict_and_not_known(session):
+    header = CASES.strip().split("\n")
+    with_status = "\n".join([f"{header[0]},状态,备注", f"{header[1]},在侦,甲", f"{header[2]},在侦,乙"]) + "\n"
+    take_in(session, "incidents", with_status)
+    found, _, _ = compared(session, with_status.replace("在侦,甲", "已破,甲").replace("在侦,乙", "在侦,丙"))
+    assert (found.known_count, found.conflict_count) == (0, 2)
+    assert [each["given"] for each in found.conflicts] == [{"status": "cleared"}, {"note": "丙"}]
+
+
+def test_a_line_keeps_its_sector_and_owner_over_several_files(session):
+    take_in(session, "lines", LINES)
+    following = LINES.replace('"sequence":1', '"sequence":2').replace(
+        '"telecom","kind":"copper"', '"power","kind":"power"'
+    )
+    with pytest.raises(FileRejectedError) as caught:
+        take_in(session, "lines", following)
+    assert [(fault.row, fault.code) for fault in caught.value.faults] == [(1, "line_differs")]
