@@ -16,6 +16,7 @@ from api.map_views import PictureShelf
 from api.problems import DOCUMENTED, install_problems
 from api.routes import (
     areas,
+    batches,
     docs_page,
     duplicates,
     exports,
@@ -52,6 +53,7 @@ _ROUTES = (
     runs,
     tiles,
     imports,
+    batches,
     exports,
     reconciliation,
     duplicates,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -17,17 +16,18 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from api.deps import Identifier, PageSize, Sessioned, StrictQuery, refuse_repeats
+from api.deps import Sessioned, refuse_repeats
 from api.jobs import ask_store
 from api.pages import LanguageQuery, answer_page, locale_of
 from api.problems import DOCUMENTED
+from api.upload_settings import SettingsChange, check_precision, checked_changes
 from api.upload_views import KIND_LABELS, batch_view, upload_view
 from api.upload_work import ReadingDesk
 from api.uploads import (
@@ -42,12 +42,11 @@ from api.uploads import (
 )
 from geo.errors import ConflictError, Fault, FileRejectedError, InvalidInputError, NotFoundError
 from geo.frames import PLACE_PRECISIONS
-from geo.imports import undo_file
 from geo.io.aliases import read_value_names
 from geo.io.cells import narrow
 from geo.io.file_kinds import KINDS
 from geo.io.forms.sniffing import HEAD_BYTES, sniff_form
-from geo.io.forms.texts import MAX_BYTES, MAX_CELL, forbidden
+from geo.io.forms.texts import MAX_BYTES, forbidden
 from geo.io.shapes import declared_datum
 from geo.periods import CHINA
 from geo.store.areas import find_areas
@@ -61,8 +60,6 @@ router = APIRouter(tags=["imports"], dependencies=[Depends(refuse_repeats)])
 
 _PATIENCE_S = 8.0
 _POLL_S = 0.3
-_ROW = re.compile(r"[1-9]\d{0,7}", re.ASCII)
-_MOST_ROWS = 10**8
 _LONGEST_WATCH_S = 600.0
 _FORM_FIELDS = ("file", "kind", "source", "datum", "place_precision", "layer")
 _FORM = {
@@ -101,40 +98,10 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
-class SettingsChange(BaseModel):
-    """What a person says about an upload; what is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    datum: str | None = Field(default=None, min_length=1, max_length=20)
-    place_precision: str | None = Field(default=None, max_length=20)
-    layer: str | None = Field(default=None, max_length=200)
-    mapping: dict[str, str] | None = Field(default=None, max_length=200)
-    fill_down: list[str] | None = Field(default=None, max_length=200)
-    corrections: dict[str, dict[str, str]] | None = Field(default=None, max_length=2_000)
-    skip_rejected: bool | None = None
-    skipped_rows: list[int] | None = Field(default=None, max_length=20_000)
-
-
-class UndoRequest(BaseModel):
-    """Why a batch is taken out again."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    reason: str = Field(min_length=1, max_length=500)
-
-
 class ImportQuery(LanguageQuery):
     """The upload that the page shows."""
 
     upload: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{22}$")
-
-
-class BatchQuery(StrictQuery):
-    """A page of batches: ids below `before`."""
-
-    before: Identifier = None
-    limit: PageSize = 50
 
 
 def _root(request: Request) -> Path:
@@ -251,15 +218,10 @@ def _read_form(items: list[tuple[str, Any]]) -> tuple[UploadFile, dict[str, Any]
         raise InvalidInputError("say who sent the file (source), in 1 to 100 characters")
     declared_datum(texts.get("datum", ""))
     precision = texts.get("place_precision")
-    _check_precision(precision)
+    check_precision(precision)
     settings = {"datum": texts["datum"], "place_precision": precision, "layer": texts.get("layer")}
     shown = file.filename.encode("utf-8", "replace").decode()[-200:].replace("\x00", "")
     return file, {"kind": texts["kind"], "source": source, "file_name": shown}, settings
-
-
-def _check_precision(precision: str | None) -> None:
-    if precision is not None and precision not in PLACE_PRECISIONS:
-        raise InvalidInputError(f"place_precision is one of {', '.join(PLACE_PRECISIONS)}")
 
 
 def _keep(file: UploadFile, target: Path) -> dict[str, Any]:
@@ -317,7 +279,7 @@ def get_import(request: Request, upload: Found) -> dict[str, Any]:
 @router.patch("/imports/{upload_id}")
 def patch_import(request: Request, upload: Found, body: SettingsChange) -> dict[str, Any]:
     """Take in what a person says about an upload, and read it anew where that matters."""
-    changes = _checked_changes(body)
+    changes = checked_changes(body)
     with WRITING:
         check_settled(upload)
         is_mere_skip = set(changes) == {"skip_rejected"} and upload.state()["state"] == "ready"
@@ -326,30 +288,6 @@ def patch_import(request: Request, upload: Found, body: SettingsChange) -> dict[
     if not is_mere_skip:
         _desk(request).read_and_wait(upload, seconds=_PATIENCE_S)
     return upload_view(upload)
-
-
-def _checked_changes(body: SettingsChange) -> dict[str, Any]:
-    """Return what a person says, or refuse what cannot be meant: a correction is checked as a file's cell is."""
-    changes = body.model_dump(exclude_unset=True)
-    for name in ("mapping", "fill_down", "corrections", "skip_rejected", "skipped_rows", "datum"):
-        if name in changes and changes[name] is None:
-            raise InvalidInputError(f"{name} cannot be null")
-    if "datum" in changes:
-        declared_datum(changes["datum"])
-    _check_precision(changes.get("place_precision"))
-    corrections: dict[str, dict[str, str]] = changes.get("corrections", {})
-    if not all(_ROW.fullmatch(row) for row in corrections):
-        raise InvalidInputError("corrections go by row number")
-    if not all(1 <= row < _MOST_ROWS for row in changes.get("skipped_rows", [])):
-        raise InvalidInputError("skipped_rows are row numbers")
-    if "skipped_rows" in changes:
-        changes["skipped_rows"] = sorted(set(changes["skipped_rows"]))
-    texts = [*changes.get("fill_down", []), changes.get("layer") or ""]
-    for pairs in (changes.get("mapping", {}), *corrections.values()):
-        texts += [*pairs.keys(), *pairs.values()]
-    if any(len(text) > MAX_CELL or forbidden(text) for text in texts):
-        raise InvalidInputError("a text is too long, or holds characters that no cell of a file may hold")
-    return changes
 
 
 @router.post("/imports/{upload_id}/commit", status_code=HTTPStatus.ACCEPTED)
@@ -432,18 +370,3 @@ async def watch_import(upload: Found) -> AsyncIterator[ServerSentEvent]:
         if seen["state"] not in LIVE:
             return
         await asyncio.sleep(_POLL_S)
-
-
-@router.get("/batches")
-def list_batches(session: Sessioned, query: Annotated[BatchQuery, Query()]) -> dict[str, Any]:
-    """Return batches, newest first."""
-    found = find_batches(session, before=query.before, limit=query.limit)
-    return {"batches": [batch_view(batch) for batch in found]}
-
-
-@router.post("/batches/{batch_id}/undo")
-def undo_batch(session: Sessioned, batch_id: int, body: UndoRequest) -> dict[str, Any]:
-    """Take a whole batch out again; refused when something builds on it."""
-    if not 1 <= batch_id <= 2**62:
-        raise NotFoundError("there is no such batch")
-    return batch_view(undo_file(session, batch_id, reason=body.reason))
