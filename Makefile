@@ -8,7 +8,7 @@ HENAN_LOCK := $(if $(filter 0 no,$(HENAN)),,'requirements-henan.lock?')
 TEST_LOCKS := requirements-test.lock $(NODE_LOCK)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test lint format lock calibrate bench-tiles clean-data program
+.PHONY: help run demo setup test lint format lock calibrate bench bench-tiles clean-data program
 
 help: ## 列出命令 · list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,10 @@ lock: ## 重新锁定依赖（带哈希，不带地址）· compile the lock fil
 
 calibrate: ## 误报率与检出率 · false alarms and power of the hotspot test
 	@$(PY) benchmarks/calibrate.py
+
+bench: ## 各算法与同类软件的速度比 · kernels against named peers (ARGS='--only dbscan')
+	@scripts/venv.sh requirements-bench.lock
+	@$(PY) benchmarks/bench.py $(or $(ARGS),--write)
 
 bench-tiles: ## 瓦片速度（wrk、pgbench）· rates of tiles at a million incidents
 	@$(PY) benchmarks/tiles.py

@@ -12,7 +12,8 @@ compile() {
         --generate-hashes --no-header --no-annotate "$@"
 }
 # The tests' lock first: it holds everything, and the product's lock then takes the same versions.
-compile pyproject.toml --extra build --extra test -o "$made/test.lock"
+compile pyproject.toml --extra build --extra scale --extra test -o "$made/test.lock"
+compile pyproject.toml --extra build --extra scale --extra test --extra bench -c "$made/test.lock" -o "$made/bench.lock"
 compile pyproject.toml --extra build -c "$made/test.lock" -o "$made/run.lock"
 for extra in henan node; do
     sed -n "s/^$extra = \[\"\(.*\)\"\]\$/\1/p" pyproject.toml >"$made/$extra.in"
@@ -24,6 +25,7 @@ if grep -hE '://|--(extra-)?index-url|--find-links' "$made"/*.lock; then
 fi
 cp "$made/test.lock" requirements-test.lock
 cp "$made/run.lock" requirements.lock
+cp "$made/bench.lock" requirements-bench.lock
 for extra in henan node; do
     cp "$made/$extra.lock" "requirements-$extra.lock"
 done

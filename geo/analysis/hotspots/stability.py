@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.analysis.places import draw_places
-from geo.analysis.scan import MOST_CLUSTERS
+from geo.analysis.scan.poisson import MOST_CLUSTERS
+from geo.analysis.scan.windows import best_windows
 from geo.analysis.threads import in_order
-from geo.analysis.windows import best_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from geo.analysis.circles import Circles
-    from geo.analysis.scan import Places
+    from geo.analysis.scan.circles import Circles
+    from geo.analysis.scan.poisson import Places
     from geo.analysis.units import Units
 
 _OF_SMALLER = 1 / 2

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betaincinv
 
-from geo.analysis.likelihood import SAME_LLR, log_likelihood_ratio
+from geo.analysis.scan.likelihood import SAME_LLR, log_likelihood_ratio
 from geo.errors import InvalidInputError
 
 MOST_RELATIVE_RISK = 1000.0

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from geo.analysis.circles import SAME_M
-from geo.analysis.likelihood import SAME_LLR, split_logs
+from geo.analysis.scan.circles import SAME_M
+from geo.analysis.scan.likelihood import SAME_LLR, split_logs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geo.analysis.circles import Circles
+    from geo.analysis.scan.circles import Circles
 
 MOST_CASES = 2**31 - 1
 

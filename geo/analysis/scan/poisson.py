@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo.analysis.circles import lay_circles
-from geo.analysis.likelihood import SAME_LLR
-from geo.analysis.power import minimum_relative_risk
+from geo.analysis.scan.circles import lay_circles
+from geo.analysis.scan.likelihood import SAME_LLR
+from geo.analysis.scan.windows import MOST_CASES, best_windows, largest_llrs
 from geo.analysis.threads import in_order
-from geo.analysis.windows import MOST_CASES, best_windows, largest_llrs
 from geo.crs import check_metres
 from geo.errors import InvalidInputError
 
@@ -22,21 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from geo.analysis.circles import Circles
-    from geo.analysis.windows import Window
-
-__all__ = [
-    "MOST_CLUSTERS",
-    "Places",
-    "Scan",
-    "lay_windows",
-    "merge_places",
-    "minimum_relative_risk",
-    "null_counts",
-    "poisson_scan",
-    "scan_windows",
-    "simulate_maxima",
-]
+    from geo.analysis.scan.circles import Circles
+    from geo.analysis.scan.windows import Window
 
 _COLUMNS = (
     "rank",
@@ -174,7 +160,7 @@ def poisson_scan(
         If the locations look like degrees.
     InvalidInputError
         If lengths differ, a value is negative, not finite or (cases) not whole, cases lie where there is no
-        exposure, or there are more neighbours than `geo.analysis.circles.MOST_NEIGHBOURS` (1 GiB).
+        exposure, or there are more neighbours than `geo.analysis.scan.circles.MOST_NEIGHBOURS` (1 GiB).
 
     Notes
     -----
