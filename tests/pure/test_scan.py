@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from geo.analysis import circles, threads
-from geo.analysis.scan import minimum_relative_risk, null_counts, poisson_scan
+from geo.analysis import threads
+from geo.analysis.scan import circles, minimum_relative_risk, null_counts, poisson_scan
 from geo.errors import CancelledRunError, InvalidInputError, UnitError
 
 # ---- a slow, clear twin: every circle written out, every ratio by its formula ----
