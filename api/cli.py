@@ -10,7 +10,9 @@ from rich.table import Table
 
 from api.cli_duplicates import duplicates
 from api.cli_files import batches, export, place, take_in, undo
-from api.terminal import Demo, bar, clear_errors, console, say
+from api.cli_runs import analyse, hotspots, kinds
+from api.numba_cache import keep_kernels_in
+from api.terminal import Demo, clear_errors, console, say
 from geo.errors import HuxianError
 
 app = typer.Typer(
@@ -26,10 +28,20 @@ app.add_typer(db, name="db")
 app.add_typer(take_in, name="import")
 app.add_typer(load, name="load")
 app.add_typer(duplicates, name="duplicates")
+app.command()(hotspots)
+app.command()(analyse)
+app.command()(kinds)
 app.command()(export)
 app.command()(undo)
 app.command()(batches)
 app.command()(place)
+
+
+@app.callback()
+def prepare_kernels() -> None:
+    """护线 Huxian：三电设施案件地图 · incident maps for power, telecom and broadcasting lines."""
+    with clear_errors() as settings:
+        keep_kernels_in(settings.data_dir)
 
 
 @db.command("up")
@@ -112,57 +124,6 @@ def demo(*, seed: Annotated[int, typer.Option(min=0, max=2**31)] = 20) -> None:
         with console.status("生成演示省 · making the demo province"):
             summary = load_demo(sessions, seed=seed)
         say(summary)
-
-
-@app.command()
-def hotspots(
-    *,
-    period: Annotated[
-        str, typer.Option(help="2008-03 或 2008-01/2008-06；缺省为全部 · default: all there is")
-    ] = "",
-    category: Annotated[str | None, typer.Option()] = None,
-    sector: Annotated[str | None, typer.Option()] = None,
-    area: Annotated[int | None, typer.Option(help="area id")] = None,
-    replications: Annotated[int, typer.Option(min=99, max=9999)] = 999,
-    seed: Annotated[int, typer.Option(min=0)] = 20080310,
-    demo: Demo = False,
-) -> None:
-    """查找热点 · look for hotspots, keep the run, and say what was found."""
-    from api.loading import compute_now, opened_sessions
-    from layers.verdicts import cluster_texts, verdict_of
-    from layers.views import RunState
-
-    with clear_errors() as settings, opened_sessions(settings, demo=demo, report=say) as sessions:
-        with bar("查找热点 · looking for hotspots") as progress:
-            task = progress.task_ids[0]
-            run, found, wanted = compute_now(
-                sessions,
-                period=period,
-                category=category,
-                sector=sector,
-                area_id=area,
-                replications=replications,
-                seed=seed,
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        verdict = verdict_of(found, run=RunState(state="done"), period=wanted, locale=settings.locale)
-        for line in (verdict.headline, *verdict.sentences, *verdict.reasons, verdict.method):
-            print(line)
-        table = Table("#", "位置 · place", "发案", "预期", "相对风险", "p", "稳定", "热点")
-        for row in cluster_texts(found, period=wanted, locale=settings.locale):
-            mark = "是" if row.is_hotspot else "否"
-            cells = (
-                row.place,
-                row.case_count,
-                row.expected,
-                row.relative_risk,
-                row.p,
-                row.stable_share,
-                mark,
-            )
-            table.add_row(str(row.number), *(str(cell) for cell in cells))
-        Console().print(table)
-        say(f"run {run.id} · {run.result_hash}")
 
 
 @app.command()

@@ -15,7 +15,8 @@ from api.database import connection_options, libpq_url
 from api.upload_work import store_upload
 from api.uploads import find_upload
 from geo.errors import CancelledRunError, HuxianError, InvalidInputError, NotFoundError
-from geo.runs import HotspotRequest, compute_hotspots, load_hotspot_input
+from geo.runs import RunRequest, kind_of, load_run
+from geo.runs import compute_run as compute_loaded
 from geo.store.areas import Area
 from geo.store.catalogues import check_codes
 from geo.store.dataset import find_dataset
@@ -54,7 +55,7 @@ def _connect_options() -> dict[str, Any]:
     return {"kwargs": {"options": connection_options(statement_timeout_ms=0), "connect_timeout": 2}}
 
 
-def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run, bool]:
+def ask_run(session: Session, queue: App, request: RunRequest) -> tuple[Run, bool]:
     """Return the run that answers a request, queueing one if none does.
 
     Parameters
@@ -63,7 +64,8 @@ def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run,
         The job is inserted on its connection: a rollback takes run and job away together.
     queue : App
         From `open_queue`.
-    request : HotspotRequest
+    request : RunRequest
+        Of any kind.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def ask_run(session: Session, queue: App, request: HotspotRequest) -> tuple[Run,
     if known is not None and known.state in ("queued", "running", "done"):
         return known, False
     run = Run(
-        kind="hotspots",
+        kind=request.kind,
         parameters=request.parameters(),
         request_hash=request_hash,
         dataset_version=dataset_version,
@@ -144,7 +146,8 @@ def work_on_run(
             if get_run(session, run_id).is_cancel_requested:
                 _end_cancelled(session, run_id)
             return get_run(session, run_id).state
-        request = HotspotRequest.from_parameters(get_run(session, run_id).parameters)
+        run = get_run(session, run_id)
+        kind, parameters = run.kind, run.parameters
     report = _reporter(sessions, run_id, fence)
 
     def step(done: int, total: int) -> None:
@@ -152,7 +155,7 @@ def work_on_run(
         if progress is not None:
             progress(done, total)
 
-    values = _compute(sessions, request, step)
+    values = _compute(sessions, (kind, parameters), step)
     with sessions.begin() as session:
         if not finish_run(session, run_id, fence=fence, values=values):
             return get_run(session, run_id).state
@@ -160,13 +163,15 @@ def work_on_run(
 
 
 def _compute(
-    sessions: SessionMaker, request: HotspotRequest, step: Callable[[int, int], None]
+    sessions: SessionMaker, asked: tuple[str, dict[str, Any]], step: Callable[[int, int], None]
 ) -> dict[str, Any]:
     # No transaction stays open while the numbers are worked out: that may take minutes.
     try:
+        kind, parameters = asked
+        request = kind_of(kind).request.from_parameters(parameters)
         with sessions.begin() as session:
-            loaded = load_hotspot_input(session, request)
-        answer = compute_hotspots(loaded, request, progress=step)
+            loaded = load_run(session, request)
+        answer = compute_loaded(loaded, request, progress=step)
     except CancelledRunError:
         return {"state": "cancelled"}
     except HuxianError as error:

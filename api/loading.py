@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from api.database import make_sessions, open_engine
 from api.databases import database_urls
 from api.jobs import ask_run, open_queue, work_on_run
 from api.migrate import ROOT, upgrade
-from geo.analysis.documents import hotspots_from_document
 from geo.campaigns import load_campaign
 from geo.demo import store_province
 from geo.errors import HuxianError, InvalidInputError
@@ -18,7 +18,7 @@ from geo.io.boundaries import has_boundaries, henan_boundaries
 from geo.io.campaign_files import read_campaign
 from geo.io.catalogue_files import read_catalogues
 from geo.periods import Period, read_period
-from geo.runs import HotspotRequest, default_period
+from geo.runs import default_period
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import extent_of_time
 from geo.store.runs import get_run
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from api.database import SessionMaker
     from api.databases import DatabaseUrls
     from api.settings import Settings
-    from geo.analysis.hotspots import Hotspots
+    from geo.runs import RunRequest
     from geo.store.runs import Run
 
     Report = Callable[[str], None]
@@ -124,33 +124,35 @@ def compute_now(
     sessions: SessionMaker,
     *,
     period: str,
-    category: str | None,
-    sector: str | None,
-    area_id: int | None,
-    replications: int,
-    seed: int,
+    ask: Callable[[Period], RunRequest],
     progress: Callable[[int, int], None],
-) -> tuple[Run, Hotspots, Period]:
-    """Compute a run in this process, keep it as any other, and return it with what it found."""
-    import json
+) -> tuple[Run, dict[str, Any], Period]:
+    """Compute a run in this process and keep it as any other.
 
-    url = sessions.kw["bind"].url.render_as_string(hide_password=False)
-    queue = open_queue(url)
+    Parameters
+    ----------
+    sessions : SessionMaker
+    period : str
+        As people write it; empty for all there is.
+    ask : callable
+        Period -> request.
+    progress : callable
+        Told of every step.
+
+    Returns
+    -------
+    run : Run
+    document : dict
+        What it found, see docs/reference/runs.md.
+    period : Period
+    """
+    queue = open_queue(sessions.kw["bind"].url.render_as_string(hide_password=False))
     with sessions.begin() as session:
         wanted = wanted_period(session, period)
-        request = HotspotRequest(
-            start_on=wanted.start_on,
-            until_on=wanted.until_on,
-            category=category,
-            sector=sector,
-            area_id=area_id,
-            replications=replications,
-            seed=seed,
-        )
-        run, _ = ask_run(session, queue, request)
+        run, _ = ask_run(session, queue, ask(wanted))
     work_on_run(sessions, run.id, progress=progress)
     with sessions.begin() as session:
         run = get_run(session, run.id)
         if run.result is None:
             raise HuxianError(run.error or f"the run ended as {run.state}")
-        return run, hotspots_from_document(json.loads(run.result)), wanted
+        return run, json.loads(run.result), wanted

@@ -5,41 +5,59 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from api.geojson import GEOJSON
+from geo.analysis.documents import finding_features
+
 if TYPE_CHECKING:
     from geo.store.runs import Run
 
-_TOLD = (
-    "verdict",
-    "reasons",
-    "exposure_kind",
-    "incident_count",
-    "used_count",
-    "omitted_count",
-    "unlocated_count",
-    "strongest_p",
-    "minimum_relative_risk",
-    "minimum_share",
-    "alpha",
-    "replications",
-    "draws",
-    "seed",
-)
+_KEPT_BACK = ("findings", "clusters", "tables", "raster", "lines", "asked", "metric_epsg", "form")
+"""Told where the whole result is asked for, or by the run itself, not beside its features."""
+
+FEATURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The findings of one run in order of rank; only those with `is_hotspot` are proven. `verdict` "
+        "and `reasons` say what the run found, `run` how it was computed.",
+        "content": {
+            GEOJSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "features", "verdict", "run"],
+                    "properties": {
+                        "type": {"const": "FeatureCollection"},
+                        "features": {"type": "array", "items": {"type": "object"}},
+                        "verdict": {"type": "string"},
+                        "run": {"type": "object"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""What an operation that answers with findings promises."""
 
 
 def outward_result(result: dict[str, Any]) -> dict[str, Any]:
     """Return a result without outlines made of area polygons, whose licence may forbid handing them on.
 
-    Outlines of lines are our own; clusters of areas keep the ids and names of their members.
+    Outlines of lines, cells and points are our own; findings about areas keep their ids and names.
     """
-    if result.get("exposure_kind") != "area_km2":
+    if not _is_of_areas(result):
         return result
+    if "findings" in result:
+        return result | {"findings": [finding | {"geometry": None} for finding in result["findings"]]}
     clusters = result["clusters"]
     features = [feature | {"geometry": None} for feature in clusters["features"]]
     return result | {"clusters": clusters | {"features": features}}
 
 
-def outward_clusters(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the clusters of a finished run as GeoJSON features, and what its verdict rests on.
+def _is_of_areas(result: dict[str, Any]) -> bool:
+    # Results of the first form say it by their exposure only.
+    return "areas" in (result.get("outlines"), "areas" if result.get("exposure_kind") == "area_km2" else None)
+
+
+def outward_features(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the findings of a finished run as GeoJSON features, and what its verdict rests on.
 
     Parameters
     ----------
@@ -54,10 +72,10 @@ def outward_clusters(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         The verdict with its reasons and figures, and the run with its parameters, input and software.
     """
     result = outward_result(json.loads(run.result or b"{}"))
-    features = [feature | {"id": feature["properties"]["rank"]} for feature in result["clusters"]["features"]]
-    told = {name: result[name] for name in _TOLD if name in result}
+    told = {name: value for name, value in result.items() if name not in _KEPT_BACK}
     provenance = {
         "id": run.id,
+        "kind": run.kind,
         "parameters": run.parameters,
         "dataset_version": run.dataset_version,
         "input_count": run.input_count,
@@ -66,4 +84,4 @@ def outward_clusters(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         "software_version": run.software_version,
         "created_at": run.created_at.isoformat(),
     }
-    return features, told | {"run": provenance}
+    return finding_features(result), told | {"run": provenance}

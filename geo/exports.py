@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from geo.analysis.documents import finding_features
 from geo.errors import InvalidInputError
 from geo.io.export_archive import Member, file_parts, zip_parts
 from geo.io.export_fields import FIELDS, SHAPES, WGS84, Chunk
@@ -295,12 +296,12 @@ def _hotspot_rows(run: Run) -> _Rows:
 
 def _document(run: Run) -> dict[str, object]:
     document: dict[str, object] = json.loads(run.result or b"{}")
-    return document
+    return document | {"clusters": {"features": finding_features(document)}}
 
 
 def _run_of(session: Session, filters: ExportFilter) -> Run:
     # `_check_request` has refused an export of hotspots that names no run.
-    return get_finished_run(session, filters.run_id or 0)
+    return get_finished_run(session, filters.run_id or 0, kind="hotspots")
 
 
 def _chunks(

@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from api.outward import outward_clusters
+from api.outward import outward_features
 from geo.frames import DATE_PRECISIONS, PLACE_PRECISIONS
 from geo.store.areas import LEVELS
 from geo.store.features import SOURCES, FeatureFilter, count_features, extent_of, find_features, get_feature
@@ -101,7 +101,7 @@ _CLUSTER: dict[str, Kind] = {
 def _newest_clusters(session: Session) -> gpd.GeoDataFrame:
     """Return the clusters of the newest finished search over everything, by rank."""
     run = find_finished_run(session)
-    features, facts = ([], {}) if run is None else outward_clusters(run)
+    features, facts = ([], {}) if run is None else outward_features(run)
     rows = [
         feature["properties"]
         | {

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from api.deps import FilterQuery, Identifier, Sessioned, ValidBox, read_box, refuse_repeats
 from api.geojson import GEOJSON, GeoJSONResponse, features_bytes
-from api.outward import outward_clusters
+from api.outward import outward_features
 from geo.errors import NotFoundError
 from geo.store.run_queries import find_finished_run, get_finished_run
 
@@ -60,7 +60,7 @@ def list_hotspots(session: Sessioned, query: Annotated[HotspotQuery, Query()]) -
     run over everything, a period left out means any period. Nothing is computed here.
     """
     if query.run is not None:
-        run = get_finished_run(session, query.run)
+        run = get_finished_run(session, query.run, kind="hotspots")
     else:
         found = find_finished_run(
             session,
@@ -72,7 +72,7 @@ def list_hotspots(session: Sessioned, query: Annotated[HotspotQuery, Query()]) -
         if found is None:
             raise NotFoundError("no finished run answers this; ask for one with POST /runs")
         run = found
-    features, facts = outward_clusters(run)
+    features, facts = outward_features(run)
     if query.bbox is not None:
         window = shapely.box(*read_box(query.bbox))
         features = [feature for feature in features if _meets(feature, window)]

@@ -11,15 +11,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Identifier, Sessioned, StrictQuery, refuse_repeats, whole_number
+from api.geojson import GeoJSONResponse, features_bytes
 from api.jobs import ask_run
-from api.outward import outward_result
+from api.outward import FEATURES, outward_features, outward_result
+from api.run_bodies import AnyRunBody, KindName
+from api.run_catalogue import RunKinds, run_kinds
 from geo.errors import NotFoundError
-from geo.periods import read_period
-from geo.runs import HotspotRequest
+from geo.store.run_queries import get_finished_run
 from geo.store.runs import ENDED, Run, find_runs, get_run, request_cancel
 
 router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[Depends(refuse_repeats)])
@@ -28,35 +30,6 @@ RunId = Annotated[int, Path(ge=1, le=2**62)]
 _POLL_S = 0.4
 # A watcher that never leaves is asked to come back; the browser does so by itself.
 _LONGEST_WATCH_S = 600.0
-
-
-class RunRequest(BaseModel):
-    """What to compute over which incidents."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    kind: Literal["hotspots"] = "hotspots"
-    period: str = Field(max_length=21, description="2008-03, 2008-03-15 or 2008-01/2008-06")
-    category: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{1,40}$")
-    sector: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{1,40}$")
-    area: int | None = Field(default=None, ge=1, le=2**62)
-    replications: int = Field(default=999, ge=99, le=9999)
-    draws: int = Field(default=200, ge=200, le=9999)
-    seed: int = Field(default=20080310, ge=0, lt=2**53)
-
-    def hotspot_request(self) -> HotspotRequest:
-        """Return the request of the domain."""
-        period = read_period(self.period)
-        return HotspotRequest(
-            start_on=period.start_on,
-            until_on=period.until_on,
-            category=self.category,
-            sector=self.sector,
-            area_id=self.area,
-            replications=self.replications,
-            draws=self.draws,
-            seed=self.seed,
-        )
 
 
 class RunView(BaseModel):
@@ -92,6 +65,7 @@ class RunList(BaseModel):
 class RunQuery(StrictQuery):
     """A page of runs: ids below `before`."""
 
+    kind: KindName | None = Field(default=None, description="only runs of this kind")
     before: Identifier = None
     limit: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=200)] = 50
 
@@ -103,20 +77,25 @@ def _view(run: Run) -> dict[str, Any]:
 @router.get("")
 def list_runs(session: Sessioned, query: Annotated[RunQuery, Query()]) -> RunList:
     """Return runs, newest first."""
-    return RunList(
-        runs=[RunView(**_view(run)) for run in find_runs(session, before=query.before, limit=query.limit)]
-    )
+    found = find_runs(session, kind=query.kind, before=query.before, limit=query.limit)
+    return RunList(runs=[RunView(**_view(run)) for run in found])
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED)
-def post_run(request: Request, response: Response, session: Sessioned, body: RunRequest) -> RunView:
-    """Queue a run, or return the one that answers the very same question already (200)."""
-    run, is_new = ask_run(session, request.app.state.queue, body.hotspot_request())
+def post_run(request: Request, response: Response, session: Sessioned, body: AnyRunBody) -> RunView:
+    """Queue a run of any kind, or return the one that answers the very same question already (200)."""
+    run, is_new = ask_run(session, request.app.state.queue, body.run_request())
     response.headers["Location"] = f"/runs/{run.id}"
     if not is_new:
         response.status_code = HTTPStatus.OK
     session.refresh(run)
     return RunView(**_view(run))
+
+
+@router.get("/kinds")
+def list_kinds() -> RunKinds:
+    """Return every kind of run: what it is for, what it proves, and what it may be asked."""
+    return run_kinds()
 
 
 @router.get("/{run_id}")
@@ -126,6 +105,13 @@ def get_one_run(session: Sessioned, run_id: RunId) -> RunDetail:
     return RunDetail(
         **_view(run), result=None if run.result is None else outward_result(json.loads(run.result))
     )
+
+
+@router.get("/{run_id}/features", response_class=GeoJSONResponse, responses=FEATURES)
+def list_features(session: Sessioned, run_id: RunId) -> Response:
+    """Return the findings of a finished run as GeoJSON, with the verdict they stand under."""
+    features, facts = outward_features(get_finished_run(session, run_id))
+    return GeoJSONResponse(features_bytes(features, facts))
 
 
 @router.post("/{run_id}/cancel")

@@ -24,8 +24,9 @@ def find_finished_run(
     category: str | None = None,
     sector: str | None = None,
     area_id: int | None = None,
+    kind: str = "hotspots",
 ) -> Run | None:
-    """Return the newest finished search for hotspots that was asked exactly this, or None.
+    """Return the newest finished run of a kind that was asked exactly this, or None.
 
     Parameters
     ----------
@@ -36,9 +37,10 @@ def find_finished_run(
         Codes; when omitted only runs over all categories, or sectors.
     area_id : int, optional
         When omitted only runs over the whole province.
+    kind : str
     """
     asked = Run.parameters
-    query = select(Run).where(Run.kind == "hotspots", Run.state == "done")
+    query = select(Run).where(Run.kind == kind, Run.state == "done")
     for name, value in (("category", category), ("sector", sector)):
         query = query.where(asked[name].astext.is_not_distinct_from(value))
     area_text = None if area_id is None else str(area_id)
@@ -51,15 +53,22 @@ def find_finished_run(
     return session.scalar(query.order_by(Run.id.desc()).limit(1))
 
 
-def get_finished_run(session: Session, run_id: int) -> Run:
-    """Return a finished search for hotspots.
+def get_finished_run(session: Session, run_id: int, *, kind: str | None = None) -> Run:
+    """Return a finished run.
+
+    Parameters
+    ----------
+    session : Session
+    run_id : int
+    kind : str, optional
+        Only of this kind.
 
     Raises
     ------
     NotFoundError
-        If there is none of this id, or it has not finished.
+        If there is none of this id (and kind), or it has not finished.
     """
     run = session.get(Run, run_id)
-    if run is None or run.kind != "hotspots" or run.state != "done":
+    if run is None or run.state != "done" or kind not in (None, run.kind):
         raise NotFoundError(_NO_RUN)
     return run

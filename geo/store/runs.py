@@ -52,6 +52,7 @@ class Run(Base):
         CheckConstraint("done_steps between 0 and greatest(total_steps, 0)", name="steps"),
         CheckConstraint("(state = 'done') = (result is not null)", name="result"),
         Index("ix_run_request", "request_hash", "id"),
+        Index("ix_run_kind", "kind", "id"),
         # One live run of the same question is enough for everybody who asks it.
         Index(
             "uq_run_live",
@@ -82,9 +83,13 @@ def find_newest_run(session: Session, request_hash: str) -> Run | None:
     return session.scalar(query)
 
 
-def find_runs(session: Session, *, before: int | None = None, limit: int = 50) -> list[Run]:
-    """Return runs newest first without their results: ids below `before`, at most `limit`."""
+def find_runs(
+    session: Session, *, kind: str | None = None, before: int | None = None, limit: int = 50
+) -> list[Run]:
+    """Return runs newest first without their results: of one kind or all, ids below `before`, at most `limit`."""
     query = select(Run).options(defer(Run.result)).order_by(Run.id.desc()).limit(limit)
+    if kind is not None:
+        query = query.where(Run.kind == kind)
     if before is not None:
         query = query.where(Run.id < before)
     return list(session.scalars(query))

@@ -115,8 +115,8 @@ def test_hotspots_are_those_of_the_run_and_tell_their_verdict(client, run_id):
     assert body["reasons"] == kept["result"]["reasons"]
     assert body["run"]["id"] == run_id
     assert body["run"]["input_hash"] == kept["input_hash"]
-    assert [row["properties"] for row in body["features"]] == [
-        row["properties"] for row in kept["result"]["clusters"]["features"]
+    assert [row["properties"] | {"geometry": row["geometry"]} for row in body["features"]] == kept["result"][
+        "findings"
     ]
     assert [row["id"] for row in body["features"]] == list(range(1, len(body["features"]) + 1))
     assert all(isinstance(row["properties"]["is_hotspot"], bool) for row in body["features"])

@@ -125,7 +125,7 @@ def test_a_cancel_whose_worker_died_is_finished_by_the_next_one(sessions, queue)
 
 
 def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, filled, sessions, tmp_path):
-    answer = client.post("/runs", json={"period": PERIOD, "replications": 99, "seed": 8})
+    answer = client.post("/runs", json={"kind": "hotspots", "period": PERIOD, "replications": 99, "seed": 8})
     assert answer.status_code == 202
     run_id = answer.json()["id"]
     assert answer.headers["location"] == f"/runs/{run_id}"
@@ -146,7 +146,12 @@ def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, fi
     assert detail["input_count"] > 0
     assert len(detail["input_hash"]) == 64
     assert client.get("/runs?limit=5").json()["runs"][0]["id"] == run_id
-    assert client.post("/runs", json={"period": PERIOD, "replications": 99, "seed": 8}).status_code == 200
+    assert (
+        client.post(
+            "/runs", json={"kind": "hotspots", "period": PERIOD, "replications": 99, "seed": 8}
+        ).status_code
+        == 200
+    )
 
 
 def test_watching_a_run_that_is_not_there_says_so(client):
@@ -157,7 +162,13 @@ def test_watching_a_run_that_is_not_there_says_so(client):
 def test_outlines_made_of_area_polygons_are_not_handed_on():
     feature = {"type": "Feature", "geometry": {"type": "Point"}, "properties": {"rank": 1}}
     clusters = {"type": "FeatureCollection", "features": [feature]}
-    by_area = outward_result({"exposure_kind": "area_km2", "clusters": clusters})
-    assert by_area["clusters"]["features"] == [feature | {"geometry": None}]
-    by_line = {"exposure_kind": "pair_km_nights", "clusters": clusters}
-    assert outward_result(by_line) == by_line
+    old = outward_result({"exposure_kind": "area_km2", "clusters": clusters})
+    assert old["clusters"]["features"] == [feature | {"geometry": None}]
+    finding = {"rank": 1, "geometry": {"type": "Point"}}
+    by_area = outward_result({"outlines": "areas", "findings": [finding]})
+    assert by_area["findings"] == [{"rank": 1, "geometry": None}]
+    for by_line in (
+        {"exposure_kind": "pair_km_nights", "clusters": clusters},
+        {"outlines": "lines", "findings": [finding]},
+    ):
+        assert outward_result(by_line) == by_line

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from api.migrate import ROOT
+from geo.analysis.documents import hotspots_from_document
 from geo.campaigns import load_campaign
 from geo.io.boundaries import has_boundaries, henan_boundaries
 from geo.io.campaign_files import read_campaign
-from geo.runs import HotspotRequest, compute_hotspots, load_hotspot_input
+from geo.runs import HotspotRequest, compute_run, load_run
 from geo.store.areas import find_area_id, find_areas
 from geo.store.campaigns import find_border_pairs, find_campaign_areas, find_supervised_incidents
 from geo.store.incident_queries import IncidentFilter, find_incidents, find_loss_items
@@ -102,7 +103,7 @@ def test_with_borders_nothing_is_proven_and_the_answer_says_why(session):
     drawn = find_areas(session, on=START, level="county")
     assert drawn.geometry.notna().sum() == 157
     request = HotspotRequest(start_on=date(2006, 4, 1), until_on=date(2008, 3, 1), replications=199)
-    found = compute_hotspots(load_hotspot_input(session, request), request).hotspots
+    found = hotspots_from_document(compute_run(load_run(session, request), request).document)
     assert found.verdict == "not_enough"
     assert not found.clusters["is_hotspot"].any()
     assert {"selected_cases", "area_exposure"} <= set(found.reasons)

@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.database import open_engine
+from geo.analysis.documents import hotspots_from_document
 from geo.analysis.province import synthetic_province
 from geo.demo import store_province
 from geo.reconciliation import load_books, narrow_books
-from geo.runs import HotspotRequest, compute_hotspots, load_hotspot_input
+from geo.runs import HotspotRequest, compute_run, load_run
 from geo.store.areas import Area
 from geo.store.dataset import find_dataset
 from geo.store.imports import ImportBatch
@@ -28,9 +29,9 @@ def province(session):
 
 def test_planted_hotspots_are_found_named_and_nothing_else_is_claimed(session, province):
     request = HotspotRequest(start_on=date(2006, 3, 1), until_on=date(2008, 3, 1), replications=199)
-    loaded = load_hotspot_input(session, request)
-    answer = compute_hotspots(loaded, request)
-    found = answer.hotspots
+    loaded = load_run(session, request)
+    answer = compute_run(loaded, request)
+    found = hotspots_from_document(answer.document)
     assert found.verdict == "hotspots"
     assert found.exposure_kind == "pair_km_nights"
     proven = found.clusters[found.clusters["is_hotspot"]]
@@ -47,7 +48,7 @@ def test_planted_hotspots_are_found_named_and_nothing_else_is_claimed(session, p
     planted_on = segment_of[segment_of.index.isin(planted)].dropna()
     for members in proven["members"]:
         assert planted_on.isin(members).sum() >= 3, "a proven hotspot where nothing was planted"
-    again = compute_hotspots(load_hotspot_input(session, request), request)
+    again = compute_run(load_run(session, request), request)
     assert again.result == answer.result
 
 

@@ -1,6 +1,5 @@
 import json
 import math
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -313,64 +312,3 @@ def test_nothing_to_search_is_an_answer(frame, units, verdict, reasons):
     assert found.incident_count == found.used_count + found.omitted_count
     stored = document_bytes(hotspots_document(found))
     assert document_bytes(hotspots_document(hotspots_from_document(json.loads(stored)))) == stored
-
-
-# ---- documents ----
-
-
-def test_a_document_read_back_is_the_result_itself():
-    found = find_hotspots(incidents(np.vstack((stacked(12), spread(20)))), cells(), **QUICK)
-    stored = document_bytes(hotspots_document(found))
-    back = hotspots_from_document(json.loads(stored))
-    assert document_bytes(hotspots_document(back)) == stored
-    assert back.clusters[list(CLUSTER_COLUMNS)].equals(found.clusters[list(CLUSTER_COLUMNS)])
-    assert back.clusters.crs == found.clusters.crs
-    for one, other in zip(found.clusters.geometry, back.clusters.geometry, strict=True):
-        assert one.symmetric_difference(other).area < 0.02 * one.length
-    plain = {"clusters": None}
-    assert replace(back, **plain).__repr__() == replace(found, **plain).__repr__()
-
-
-def test_a_document_keeps_endless_risks_and_text_ids():
-    found = find_hotspots(incidents(stacked(9, 5000, 0), 0), line(), **QUICK)
-    document = hotspots_document(found)
-    feature = document["clusters"]["features"][0]
-    assert feature["properties"]["relative_risk"] is None
-    assert feature["properties"]["members"] == ["s004"]
-    lon, lat = feature["geometry"]["coordinates"][0][0]
-    assert (round(lon, 7), round(lat, 7)) == (lon, lat)
-    assert 110 < lon < 117
-    assert 31 < lat < 37
-    back = hotspots_from_document(json.loads(document_bytes(document)))
-    assert back.clusters["relative_risk"].iloc[0] == math.inf
-
-
-def test_equal_documents_have_equal_bytes_whatever_the_order_of_keys():
-    assert document_bytes({"b": [1, 0.1], "a": "庙"}) == '{"a":"庙","b":[1,0.1]}'.encode()
-    assert document_bytes({"a": "庙", "b": [1, 0.1]}) == document_bytes({"b": [1, 0.1], "a": "庙"})
-    with pytest.raises(InvalidInputError):
-        document_bytes({"a": math.nan})
-    with pytest.raises(InvalidInputError):
-        document_bytes({"a": object()})
-
-
-def test_a_document_passes_over_keys_it_does_not_know_and_refuses_damage():
-    document = hotspots_document(find_hotspots(incidents(spread(9)), cells(), **QUICK))
-    assert hotspots_from_document(document | {"unlocated_count": 3}).used_count == 9
-    damaged = [
-        {},
-        document | {"form": 2},
-        document | {"clusters": {}},
-        document | {"clusters": {"features": [{"properties": {}, "geometry": None}]}},
-        {key: value for key, value in document.items() if key != "alpha"},
-    ]
-    for one in damaged:
-        with pytest.raises(InvalidInputError):
-            hotspots_from_document(one)
-
-
-def test_unit_ids_that_json_would_change_are_refused():
-    units = cells().set_index(np.arange(144) / 2)
-    found = find_hotspots(incidents(spread(9)), units, **QUICK)
-    with pytest.raises(InvalidInputError):
-        hotspots_document(found)

@@ -1,0 +1,18 @@
+"""Write results as JSON-able documents of one shape and read them back, so that a stored run can be drawn later."""
+
+from geo.analysis.documents.canonical import document_bytes
+from geo.analysis.documents.findings import finding_features, finding_rows, run_document, table
+from geo.analysis.documents.hotspots import hotspots_document, hotspots_from_document
+from geo.analysis.documents.rasters import density_from_raster, density_raster
+
+__all__ = [
+    "density_from_raster",
+    "density_raster",
+    "document_bytes",
+    "finding_features",
+    "finding_rows",
+    "hotspots_document",
+    "hotspots_from_document",
+    "run_document",
+    "table",
+]

@@ -1,0 +1,76 @@
+"""Find hotspots: the one search whose result may be called a hotspot, its method chosen by the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import pandas as pd
+
+from geo.analysis.documents import hotspots_document
+from geo.analysis.hotspots import find_hotspots
+from geo.analysis.sections import name_sections
+from geo.crs import to_metric
+from geo.runs.requests import RedrawnRequest
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from geo.analysis.hotspots import Hotspots
+    from geo.runs.answers import Progress
+    from geo.runs.inputs import UnitInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotspotRequest(RedrawnRequest):
+    """What a search for hotspots is asked to look at."""
+
+    kind: ClassVar[str] = "hotspots"
+    version: ClassVar[str] = "hotspots/2"
+
+
+def with_section_names(
+    hotspots: Hotspots, segments: gpd.GeoDataFrame, incidents: gpd.GeoDataFrame
+) -> Hotspots:
+    """Replace the labels of clusters on lines by names of stretches of line."""
+    on_segment = incidents["segment_id"].dropna().astype("int64")
+    case_counts = dict(Counter(on_segment.tolist()))
+    clusters = hotspots.clusters.copy()
+    names = [
+        name_sections(segments, members=members, case_counts=case_counts) or labels
+        for members, labels in zip(clusters["members"], clusters["labels"], strict=True)
+    ]
+    clusters["labels"] = pd.Series(names, index=clusters.index, dtype=object)
+    return replace(hotspots, clusters=clusters)
+
+
+def search_frames(loaded: UnitInput) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the located incidents and the units of a search, both metric."""
+    incidents = loaded.incidents
+    units = loaded.units[["label", "geometry"]].assign(exposure=loaded.exposure.values)
+    located = incidents[~incidents.geometry.isna()][["radius_m", "place_precision", "geometry"]]
+    if loaded.is_on_lines:
+        units["kind"] = loaded.units["kind"]
+        located["kind"] = incidents["cable_kind"]
+    return to_metric(located), to_metric(units)
+
+
+def compute_hotspots(
+    loaded: UnitInput, request: HotspotRequest, *, progress: Progress | None = None
+) -> dict[str, object]:
+    """Look for hotspots in what was loaded and return the document."""
+    located, units = search_frames(loaded)
+    hotspots = find_hotspots(
+        located,
+        units,
+        exposure_kind=loaded.exposure.kind,
+        is_census=loaded.is_census,
+        replications=request.replications,
+        draws=request.draws,
+        seed=request.seed,
+        progress=progress,
+    )
+    if loaded.is_on_lines:
+        hotspots = with_section_names(hotspots, loaded.units, loaded.incidents)
+    return hotspots_document(hotspots)

@@ -1,0 +1,86 @@
+"""List every kind of run, and load and compute whichever a request is of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geo.analysis.documents import document_bytes
+from geo.errors import InvalidInputError
+from geo.runs.answers import RunAnswer, RunKind
+from geo.runs.hotspots import HotspotRequest, compute_hotspots
+from geo.runs.inputs import input_hash, load_units
+from geo.runs.kernel_density import KernelDensityRequest, compute_kernel_density, load_within_cities
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from geo.runs.answers import Progress
+    from geo.runs.inputs import RunInput
+    from geo.runs.requests import RunRequest
+
+KINDS: dict[str, RunKind[Any, Any]] = {
+    kind.request.kind: kind
+    for kind in (
+        RunKind(
+            request=HotspotRequest,
+            load=load_units,
+            compute=compute_hotspots,
+            proves=True,
+            is_for_commanders=True,
+        ),
+        RunKind(request=KernelDensityRequest, load=load_within_cities, compute=compute_kernel_density),
+    )
+}
+"""Every kind of run by its name, in the order in which they are offered."""
+
+
+def kind_of(name: str) -> RunKind[Any, Any]:
+    """Return a kind by its name.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, as for a run that another version was asked for.
+    """
+    if name not in KINDS:
+        raise InvalidInputError("there is no such kind of run")
+    return KINDS[name]
+
+
+def load_run(session: Session, request: RunRequest) -> RunInput:
+    """Load what a run looks at; the session is only read from."""
+    loaded: RunInput = kind_of(request.kind).load(session, request)
+    return loaded
+
+
+def compute_run(loaded: RunInput, request: RunRequest, *, progress: Progress | None = None) -> RunAnswer:
+    """Compute a run from what was loaded.
+
+    Parameters
+    ----------
+    loaded : RunInput
+        From `load_run` of the same request.
+    request : RunRequest
+    progress : callable, optional
+        Called with (steps done, steps in all); may raise to stop.
+
+    Returns
+    -------
+    RunAnswer
+        The same stored rows and the same request give the same bytes.
+    """
+    document = kind_of(request.kind).compute(loaded, request, progress=progress)
+    incidents = loaded.incidents
+    told = document | {
+        "asked": request.parameters(),
+        "method_version": request.version,
+        "is_census": loaded.is_census,
+        "other_origin_count": loaded.other_origin_count,
+        "unlocated_count": int(incidents.geometry.isna().sum()),
+    }
+    return RunAnswer(
+        document=told,
+        result=document_bytes(told),
+        input_count=len(incidents),
+        input_hash=input_hash(*loaded.frames()),
+    )
