@@ -30,14 +30,14 @@ def incidents(spots, radius_m=0.0, precision="point"):
     )
 
 
-def crowded_cells(least):
-    """Return a detector of every square kilometre with at least so many incidents."""
+def crowded_cells(least, side_m=1000):
+    """Return a detector of every square with at least so many incidents."""
 
     def detector(frame):
-        corner = np.floor(np.column_stack((frame.geometry.x, frame.geometry.y)) / 1000) * 1000
+        corner = np.floor(np.column_stack((frame.geometry.x, frame.geometry.y)) / side_m) * side_m
         places, counts = np.unique(corner, axis=0, return_counts=True)
         kept = places[counts >= least]
-        squares = [box(x, y, x + 1000, y + 1000) for x, y in kept]
+        squares = [box(x, y, x + side_m, y + side_m) for x, y in kept]
         return gpd.GeoDataFrame({"case_count": counts[counts >= least]}, geometry=squares, crs=4547)
 
     return detector
@@ -134,21 +134,18 @@ def test_precise_places_are_found_in_every_draw_and_a_shared_centroid_in_none():
 
 
 def test_a_stack_of_centroids_alone_is_never_stable_however_often_it_comes_back():
-    centroid = incidents([(WEST + 500, SOUTH + 500)] * 9, radius_m=1, precision="county")
-    found = uncertain(centroid, crowded_cells(8), seed=1)
+    centre = (WEST + 50_000, SOUTH + 50_000)
+    centroid = incidents([centre] * 9, radius_m=1500)
+    found = uncertain(centroid, crowded_cells(8, side_m=20_000), seed=1)
     assert found.finds["stable_share"].tolist() == [1.0]
     assert not found.finds["is_stable"].any()
-    beside = gpd.GeoDataFrame(
-        {"radius_m": [1.0] * 9, "place_precision": ["county"] * 8 + ["point"]},
-        geometry=[Point(WEST + 500, SOUTH + 500)] * 8 + [Point(WEST + 400, SOUTH + 400)],
-        crs=4547,
-    )
-    assert uncertain(beside, crowded_cells(8), seed=1).finds["is_stable"].all()
+    beside = incidents([centre] * 8 + [(WEST + 51_000, SOUTH + 51_000)], radius_m=1500)
+    assert uncertain(beside, crowded_cells(8, side_m=20_000), seed=1).finds["is_stable"].all()
 
 
 def test_only_coarse_places_that_share_a_point_are_stacked():
     frame = incidents([(WEST, SOUTH)] * 2 + [(WEST + 5, SOUTH)] * 2 + [(WEST + 9, SOUTH)])
-    frame["place_precision"] = ["township", "county", "point", "township", "city"]
+    frame["radius_m"] = [3000.0, 9000.0, 50.0, 3000.0, 9000.0]
     assert stacked_places(frame).tolist() == [True, True, False, False, False]
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LEAST_DRAWS = 200
 """200 draws tell a stable share to about 3 points."""
-COARSE_PRECISIONS = ("township", "county", "city")
-"""A place known this badly stands on the point of its area, where others of the area stand as well."""
+COARSE_RADIUS_M = 1000.0
+"""A place known no better stands on the point of its village, town or county, where others of it stand too."""
 _OF_SMALLER = 1 / 2
 _OF_LARGER = 1 / 3
 
@@ -66,8 +66,8 @@ def uncertain(
     Parameters
     ----------
     incidents : GeoDataFrame of points, metric CRS
-        Column ``radius_m`` (>= 0, holds the true place); optionally ``place_precision``, and ``from_day`` and
-        ``until_day`` (half-open, days as numbers), of which ``day`` is drawn. Points must not be missing.
+        Column ``radius_m`` (>= 0, holds the true place); optionally ``from_day`` and ``until_day`` (half-open,
+        days as numbers), of which ``day`` is drawn. Points must not be missing.
     detector : callable
         Takes such a frame (with ``day`` where times are given) and returns its finds as polygons in the
         same CRS, one row each; only what passed its test. Must not depend on anything random of its own.
@@ -141,18 +141,16 @@ def stacked_places(incidents: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     Parameters
     ----------
     incidents : GeoDataFrame of points
-        Column ``place_precision``; without it nothing counts as stacked.
+        Column ``radius_m``.
 
     Returns
     -------
     ndarray of bool, shape (n,)
-        True where the place is known to a township or worse and another such incident has the very same
+        True where the place is known no better than 1 km and another such incident has the very same
         point: a stack of centroids shows how places were recorded, not where things happened.
     """
     is_stacked = np.zeros(len(incidents), dtype=np.bool_)
-    if "place_precision" not in incidents.columns:
-        return is_stacked
-    is_coarse = incidents["place_precision"].isin(COARSE_PRECISIONS).to_numpy()
+    is_coarse = incidents["radius_m"].to_numpy(dtype=np.float64, na_value=np.nan) >= COARSE_RADIUS_M
     geometry = incidents.geometry.to_numpy()[is_coarse]
     places = pd.DataFrame({"x": shapely.get_x(geometry), "y": shapely.get_y(geometry)})
     is_stacked[is_coarse] = (places.duplicated(keep=False) & places["x"].notna()).to_numpy()
