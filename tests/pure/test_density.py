@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
-from geo.analysis.density import kernel_density
+from geo.analysis.density import kernel_density, sums
+from geo.analysis.density.raster import Raster, cells_inside, cover, points_inside
+from geo.analysis.density.sums import SHAPES, by_row, spread
 from geo.errors import InvalidInputError, UnitError
 
 REACH = {"quartic": 1, "epanechnikov": 1, "gaussian": 4}
@@ -152,3 +154,136 @@ BOWTIE = Polygon([(4e5, 3.8e6), (4.1e5, 3.81e6), (4.1e5, 3.8e6), (4e5, 3.81e6)])
 def test_bad_input_is_a_named_error(incidents, change, error):
     with pytest.raises(error):
         kernel_density(incidents, **({"bandwidth_m": 900, "cell_m": 300} | change))
+
+
+def twin(spots, weights, density):
+    """Add every kernel at every cell centre of a density, the clear way."""
+    run = density.x_m[None, :, None] - spots[:, 0]
+    rise = density.y_m[:, None, None] - spots[:, 1]
+    heights = profile(density.kernel, np.hypot(run, rise) / density.bandwidth_m)
+    return (heights * weights).sum(axis=2) / (density.bandwidth_m / 1000) ** 2
+
+
+@pytest.mark.parametrize("kernel", sorted(REACH))
+@pytest.mark.parametrize(("bandwidth_m", "cell_m"), [(900, 300), (3000, 130), (40_000, 1000)])
+def test_weighted_kernels_over_several_blocks_agree_with_the_formula(kernel, bandwidth_m, cell_m):
+    rng = np.random.default_rng(5)
+    spots = rng.random((60, 2)) * [30_000, 3000] + [5e5, 3.8e6]
+    weights = rng.random(60) * 10.0 ** rng.integers(-2, 3, 60)
+    density = kernel_density(spots, bandwidth_m=bandwidth_m, cell_m=cell_m, kernel=kernel, weights=weights)
+    assert density.weight_total == pytest.approx(weights.sum())
+    expected = twin(spots, weights, density)
+    assert density.values == pytest.approx(expected, rel=1e-9, abs=1e-12 * expected.max())
+
+
+@pytest.mark.parametrize("kernel", sorted(REACH))
+def test_in_a_study_area_each_kernel_is_divided_by_its_mass_inside(kernel):
+    rng = np.random.default_rng(6)
+    area = Polygon(
+        [(5e5, 3.8e6), (5.2e5, 3.8e6), (5.2e5, 3.81e6), (5.1e5, 3.802e6), (5e5, 3.81e6)],
+        holes=[[(5.01e5, 3.801e6), (5.04e5, 3.801e6), (5.04e5, 3.803e6)]],
+    )
+    spots = rng.random((80, 2)) * [20_000, 10_000] + [5e5, 3.8e6]
+    weights = rng.random(80)
+    density = kernel_density(spots, bandwidth_m=1500, cell_m=280, kernel=kernel, within=area, weights=weights)
+    used = shapely.intersects_xy(area, *spots.T)
+    inside = shapely.contains_xy(area, density.x_m[None, :], density.y_m[:, None])
+    expected = np.zeros(inside.shape)
+    for spot, weight in zip(spots[used], weights[used], strict=True):
+        one = np.where(inside, twin(spot[None], 1, density), 0)
+        expected += weight * one / one.sum() / 0.28**2
+    assert density.incident_count == used.sum()
+    assert density.weight_total == pytest.approx(weights[used].sum())
+    assert density.values[inside] == pytest.approx(expected[inside], rel=1e-8, abs=1e-11)
+    assert np.isnan(density.values[~inside]).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=3, max_size=3), st.sampled_from(sorted(REACH)))
+def test_a_weight_of_k_is_k_incidents(counts, kernel):
+    spots = np.array([(5e5, 3.8e6), (5.03e5, 3.8e6), (5.01e5, 3.802e6)])
+    area = box(4.99e5, 3.799e6, 5.04e5, 3.803e6)
+    sizes = {"bandwidth_m": 1500, "cell_m": 400, "kernel": kernel, "within": area}
+    weighted = kernel_density(spots, weights=counts, **sizes)
+    repeated = kernel_density(np.repeat(spots, counts, axis=0), **sizes)
+    assert weighted.incident_count == np.count_nonzero(counts)
+    assert weighted.omitted_count == counts.count(0)
+    assert (weighted.reason is None) == (repeated.reason is None)
+    if weighted.reason is None:
+        assert weighted.values == pytest.approx(repeated.values, rel=1e-12, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("kernel", ["quartic", "epanechnikov"])
+def test_a_heap_of_incidents_leaves_no_trace_beyond_its_reach(kernel):
+    # Sums along the row must not carry the rounding of 200,000 kernels to a lone incident in the same row.
+    heap = np.tile([(5e5 + 17.3, 3.8e6 + 41.9)], (200_000, 1))
+    lone = np.array([(5.2e5, 3.8e6)])
+    density = kernel_density(np.vstack((heap, lone)), bandwidth_m=3000, cell_m=290, kernel=kernel)
+    expected = twin(lone, 1, density) + 200_000 * twin(heap[:1], 1, density)
+    far = np.abs(density.x_m - 5e5) > 9000
+    assert density.values[:, far] == pytest.approx(expected[:, far], rel=1e-12, abs=1e-15)
+    assert (density.values[expected == 0] == 0).all()
+
+
+def test_bands_of_rows_make_up_the_raster_to_the_last_bit():
+    rng = np.random.default_rng(8)
+    spots = rng.random((500, 2)) * 30_000 + 5e5
+    raster = Raster(5e5, 5e5, 300.0, 100, 100)
+    for kernel, reach in REACH.items():
+        sizes = {"raster": raster, "shape": SHAPES[kernel], "bandwidth_m": 1000.0}
+        weights = rng.random(500)
+        points = by_row(spots, raster)
+        whole = spread(points, weights, **sizes)
+        for first, after in ((0, 37), (37, 41), (41, 100)):
+            margin = math.ceil(reach * 1000 / 300) + 1
+            begin, end = points.starts[[max(0, first - margin), min(100, after + margin)]]
+            near = np.arange(begin, end)
+            band = spread(points.chosen(near), weights[near], rows=(first, after), **sizes)
+            assert (band == whole[first:after]).all()
+
+
+def test_threads_change_no_bit(monkeypatch):
+    rng = np.random.default_rng(9)
+    spots = rng.random((30_000, 2)) * 40_000 + 5e5
+    area = Point(5.2e5, 5.2e5).buffer(19_000)
+    for kernel in ("quartic", "epanechnikov"):
+        sizes = {"bandwidth_m": 2000, "cell_m": 250, "kernel": kernel}
+        for within in (None, area):
+            threaded = kernel_density(spots, within=within, **sizes)
+            with monkeypatch.context() as patch:
+                patch.setattr(sums, "_SMALL", np.inf)
+                alone = kernel_density(spots, within=within, **sizes)
+            assert np.array_equal(threaded.values, alone.values, equal_nan=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=3, max_size=9, unique=True),
+    st.sampled_from([0.5, 1, 1.7, 8]),
+)
+def test_cells_and_points_inside_are_those_of_the_polygon(corners, cell_m):
+    area = shapely.make_valid(Polygon([(50 * x + 5e5, 50 * y + 5e5) for x, y in corners]))
+    pieces = [each for each in shapely.get_parts(area) if each.geom_type == "Polygon"]
+    if not pieces:
+        return
+    area = shapely.union_all(pieces)
+    west, south, east, north = area.bounds
+    raster = cover((west, south, east, north), cell_m=50 * cell_m)
+    inside = cells_inside(area, raster)
+    assert (inside.cells == shapely.contains_xy(area, raster.x_m[None, :], raster.y_m[:, None])).all()
+    # Corners and the middles between them lie on edges as often as not.
+    across, up = np.meshgrid(np.arange(-2, 44) * 50 + 5e5, np.arange(-2, 44) * 50 + 5e5)
+    spots = np.column_stack((across.ravel(), up.ravel()))
+    spots = np.concatenate((spots, spots + 25))
+    assert (points_inside(inside, spots) == shapely.intersects_xy(area, *spots.T)).all()
+
+
+@pytest.mark.parametrize("weights", [[1], [1, -1], [1, math.nan], [1, math.inf], [[1, 2]], "ab", ["a", "b"]])
+def test_weights_that_are_no_amounts_are_a_named_error(weights):
+    with pytest.raises(InvalidInputError):
+        kernel_density(HERE, bandwidth_m=900, cell_m=300, weights=weights)
+
+
+def test_weights_of_zero_spread_nothing():
+    density = kernel_density(HERE, bandwidth_m=900, cell_m=300, weights=[0, 0])
+    assert (density.reason, density.omitted_count, density.weight_total) == ("no_incidents", 2, 0)
