@@ -12,7 +12,7 @@ import pandas as pd
 from geo.analysis.exposure import ExposureKind
 from geo.analysis.hotspots.stability import stable_shares
 from geo.analysis.places import place_coordinates
-from geo.analysis.scan.poisson import Scan, check_runs, check_share, lay_windows, merge_places, scan_windows
+from geo.analysis.scan import Scan, check_runs, check_share, lay_windows, merge_places, scan_windows
 from geo.analysis.scan.power import minimum_relative_risk
 from geo.analysis.units import Units, read_units
 from geo.errors import InvalidInputError, UnitError
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geo.analysis.scan import Places
     from geo.analysis.scan.circles import Circles
-    from geo.analysis.scan.poisson import Places
 
     Progress = Callable[[int, int], None]
 

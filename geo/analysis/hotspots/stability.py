@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.analysis.places import draw_places
-from geo.analysis.scan.poisson import MOST_CLUSTERS
+from geo.analysis.scan.result import MOST_CLUSTERS
 from geo.analysis.scan.windows import best_windows
 from geo.analysis.threads import in_order
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.analysis.scan.circles import Circles
-    from geo.analysis.scan.poisson import Places
+    from geo.analysis.scan.inputs import Places
     from geo.analysis.units import Units
 
 _OF_SMALLER = 1 / 2

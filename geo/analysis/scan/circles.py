@@ -6,12 +6,14 @@ visits all windows of a centre.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
+from geo.analysis.threads import in_order
 from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ MOST_NEIGHBOURS = 2**28
 """Largest neighbour list kept, over all centres: 1 GiB of 32-bit indices, about 23,000 equal locations."""
 
 _INDEX_BITS = 20
-_BLOCK_KEYS = 2**20
+_BLOCK_KEYS = 2**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,30 +90,30 @@ def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max
     # One sortable word a neighbour: its distance in units of the extent's 2**43rd part, then its index.
     unit = (2 ** (63 - _INDEX_BITS) - 1) / max(extent_m, SAME_M)
     index = np.arange(count, dtype=np.uint64)
-    parts: list[NDArray[np.uint32]] = []
     lengths = np.empty(count, dtype=np.int64)
     step = max(1, _BLOCK_KEYS // count)
-    kept = 0
-    for first in range(0, count, step):
+
+    def one_block(first: int) -> NDArray[np.uint32]:
         block = xy_m[first : first + step]
         square = (block[:, :1] - xy_m[:, 0]) ** 2
         square += (block[:, 1:] - xy_m[:, 1]) ** 2
         keys = (np.sqrt(square, out=square) * unit).astype(np.uint64)
-        keys = (keys << np.uint64(_INDEX_BITS)) | index
+        keys <<= np.uint64(_INDEX_BITS)
+        keys |= index
         keys.sort(axis=1)
         order = np.empty(keys.shape, dtype=np.uint32)
-        _cut(
-            keys,
-            share,
-            max_share * (1 + 1e-9),
-            np.uint64(SAME_M * unit),
-            order,
-            lengths[first : first + step],
-        )
-        kept += int(lengths[first : first + step].sum())
-        if kept > MOST_NEIGHBOURS:
-            raise InvalidInputError("too many locations for one scan: merge them into larger units")
-        parts.append(order[np.arange(count) < lengths[first : first + step, None]])
+        kept = lengths[first : first + step]
+        _cut(keys, share, max_share * (1 + 1e-9), np.uint64(SAME_M * unit), order, kept)
+        return order[np.arange(count) < kept[:, None]]
+
+    parts: list[NDArray[np.uint32]] = []
+    kept = 0
+    with closing(in_order(one_block, range(0, count, step))) as blocks:
+        for part in blocks:
+            kept += len(part)
+            if kept > MOST_NEIGHBOURS:
+                raise InvalidInputError("too many locations for one scan: merge them into larger units")
+            parts.append(part)
     starts = np.concatenate(([0], np.cumsum(lengths)))
     return Circles(xy_m=xy_m, share=share, order=np.concatenate(parts), starts=starts)
 

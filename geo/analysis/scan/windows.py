@@ -1,31 +1,50 @@
-"""Walk circular windows for the largest log-likelihood ratio.
-
-Simulated counts of many replications ride together in 64-bit words, 8, 16 or 32 bits each, so that one
-addition serves them all.
-"""
+"""Walk windows that grow about centres for the largest log-likelihood ratio."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numba import njit
 
 from geo.analysis.scan.circles import SAME_M
-from geo.analysis.scan.likelihood import SAME_LLR, split_logs
+from geo.analysis.scan.ladder import LANES, aligned_zeros, raise_lanes
+from geo.analysis.scan.likelihood import SAME_LLR, window_ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geo.analysis.scan.circles import Circles
+    from geo.analysis.scan.ladder import Counts, Ladder, Lanes
 
-MOST_CASES = 2**31 - 1
 
-_WORDS = 8
-_LEVELS = (0.0, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 9.0, 10.0, 12.0)
-_ZERO = np.uint64(0)
-_ONE = np.uint64(1)
+class Windows(Protocol):
+    """Windows about centres, each a prefix of its centre's neighbours: circles, or balls on a network.
+
+    Parameters
+    ----------
+    share : ndarray of float64, shape (n,)
+        Share of the whole exposure at each location; sums to 1.
+    order : ndarray of uint32
+        Neighbours of all centres one after another, nearest first: ``2 * index``, plus 1 where a window may end.
+    starts : ndarray of int64, shape (centres + 1,)
+        Where each centre's neighbours begin in `order`.
+    """
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Share of the exposure at each location."""
+
+    @property
+    def order(self) -> NDArray[np.uint32]:
+        """Neighbours of all centres."""
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each centre's neighbours begin."""
+
+    def radii_m(self, centres: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the radius of the window of each centre that ends before ``order[stop]``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,172 +57,76 @@ class Window:
     llr: float
 
 
-def largest_llrs(windows: Circles, counts: NDArray[np.int64], *, case_count: int) -> NDArray[np.float64]:
-    """Return the largest log-likelihood ratio over all windows, for each replication.
+def largest_llrs(windows: Windows, lines: Counts, *, ladder: Ladder) -> NDArray[np.float64]:
+    """Return the largest log-likelihood ratio over all windows, for each of `LANES` simulated sets.
 
     Parameters
     ----------
-    windows : Circles
+    windows : Windows
         Windows over n locations.
-    counts : ndarray of int64, shape (replications, n)
-        Cases at each location; every row sums to `case_count`.
-    case_count : int
-        Cases in all, 1 to `MOST_CASES`.
+    lines : ndarray of int16 or int32, shape (n, LANES)
+        Cases at each location, one set a column, in the type of the ladder; every column sums to the number
+        of cases of the ladder.
+    ladder : Ladder
+        Least counts for this number of cases and controls.
 
     Returns
     -------
-    ndarray of float64, shape (replications,)
+    ndarray of float64, shape (LANES,)
 
     Notes
     -----
-    Counts of 64 (32, 16) replications are packed into one line of eight 64-bit words. A window is looked at
-    closely only where a count that has just grown reaches the least count that could still beat the smallest
-    of the best ratios so far; that least count moves up with the expected count, so no logarithm is taken
-    elsewhere. The result does not depend on this pruning.
+    One pass over the windows serves all sets: add a line of counts, compare with a line of bars. The exact
+    ratio is taken only where a bar is reached, and lifts that lane's bars when it is the best so far. The
+    result does not depend on this pruning.
     """
-    bits = next(bits for bits in (8, 16, 32) if case_count < 2 ** (bits - 1))
-    per_word = 64 // bits
-    lanes = per_word * _WORDS
-    expected = windows.share * case_count
-    logs = split_logs(case_count)
-    reach = _reach(case_count)
-    best = np.zeros(len(counts))
-    for first in range(0, len(counts), lanes):
-        used = min(lanes, len(counts) - first)
-        padded = np.zeros((lanes, counts.shape[1]), dtype=np.uint64)
-        padded[:used] = counts[first : first + used]
-        lines = np.zeros((counts.shape[1], _WORDS), dtype=np.uint64)
-        for place in range(per_word):
-            lines |= np.ascontiguousarray(padded[place::per_word].T) << np.uint64(bits * place)
-        _walk(windows.order, windows.starts, lines, expected, reach, logs, bits, best[first : first + used])
-    return best
-
-
-def _reach(case_count: int) -> NDArray[np.float64]:
-    """Return, for each level and count c, the expected count up to which c cases reach that level's LLR.
-
-    An upper bound by bisection: a little too much only costs a closer look. Column C + 1 is endless, so
-    that a count beyond C is never asked for.
-    """
-    counts = np.arange(case_count + 2, dtype=np.float64)
-    logs = np.append(split_logs(case_count), 0.0)
-    reach = np.empty((len(_LEVELS), case_count + 2))
-    for row, level in enumerate(_LEVELS):
-        low = np.zeros_like(counts)
-        high = counts.copy()
-        for _ in range(16 if level else 0):
-            middle = (low + high) / 2
-            with np.errstate(divide="ignore", invalid="ignore"):
-                rest = case_count - counts
-                llr = logs - counts * np.log(middle)
-                llr -= np.where(rest > 0, rest * np.log(case_count - middle), 0.0)
-            reaches = llr >= level
-            low = np.where(reaches, middle, low)
-            high = np.where(reaches, high, middle)
-        reach[row] = high
-    reach[:, 0] = -1.0
-    reach[:, -1] = np.inf
-    return reach
+    lanes = ladder.lanes()
+    running = aligned_zeros((LANES,), dtype=ladder.least.dtype)
+    expected = windows.share * ladder.case_count
+    _walk(windows.order, windows.starts, lines, expected, running, lanes)
+    return lanes.best
 
 
 @njit(nogil=True, cache=True)
 def _walk(
     order: NDArray[np.uint32],
     starts: NDArray[np.int64],
-    lines: NDArray[np.uint64],
+    lines: Counts,
     expected: NDArray[np.float64],
-    reach: NDArray[np.float64],
-    logs: NDArray[np.float64],
-    bits: int,
-    best: NDArray[np.float64],
+    running: Counts,
+    lanes: Lanes,
 ) -> None:
-    """Raise `best` (one value a replication) to the largest ratio over all windows."""
-    width = np.uint64(bits)
-    half = _ONE << (width - _ONE)
-    ones = _ONE
-    for _ in range(64 // bits - 1):
-        ones = (ones << width) | _ONE
-    tops = ones << (width - _ONE)
-    case_count = logs.size - 1
-    running = np.zeros(_WORDS, np.uint64)
-    hits = np.zeros(_WORDS, np.uint64)
-    rungs = np.zeros(best.size, np.int64)
-    level = 0
+    """Raise the best ratio of each lane to the largest over all windows."""
+    bar = lanes.bar
     for centre in range(starts.size - 1):
-        running[:] = _ZERO
+        running[:] = 0
         held = 0.0
-        least = 1
-        # A lane's top bit of `line + fresh` says that its count has just grown. Inside a ring of several
-        # locations the earlier ones may have grown it: then every lane counts as grown.
-        grown = tops - ones
-        fresh = grown
         for k in range(starts[centre], starts[centre + 1]):
-            j = order[k] >> np.uint32(1)
-            held += expected[j]
-            while held > reach[level, least]:
-                least += 1
-            if least > case_count:
-                break
-            lift = (half - np.uint64(least)) * ones
-            line = lines[j]
-            seen = _ZERO
-            for word in range(_WORDS):
-                total = running[word] + line[word]
-                running[word] = total
-                hit = (total + lift) & (line[word] + fresh) & tops
-                hits[word] = hit
-                seen |= hit
-            if order[k] & np.uint32(1):
-                if seen != _ZERO:
-                    _look(running, hits, width, held, reach, logs, rungs, best)
-                fresh = grown
-            else:
-                fresh = tops
-        level = rungs.min()
-
-
-@njit(nogil=True, cache=True)
-def _look(
-    running: NDArray[np.uint64],
-    hits: NDArray[np.uint64],
-    width: np.uint64,
-    held: float,
-    reach: NDArray[np.float64],
-    logs: NDArray[np.float64],
-    rungs: NDArray[np.int64],
-    best: NDArray[np.float64],
-) -> None:
-    """Take the exact ratio of one window in the replications that may have a new best."""
-    case_count = logs.size - 1
-    per_word = 64 // np.int64(width)
-    mask = (_ONE << width) - _ONE
-    for word in range(_WORDS):
-        hit = hits[word]
-        total = running[word]
-        lane = word * per_word
-        while hit != _ZERO and lane < best.size:
-            count = np.int64(total & mask)
-            if hit & mask != _ZERO and held <= reach[rungs[lane], count] and count > held:
-                llr = logs[count] - count * np.log(held)
-                if count < case_count:
-                    llr -= (case_count - count) * np.log(case_count - held)
-                if llr > best[lane]:
-                    best[lane] = llr
-                    while rungs[lane] + 1 < reach.shape[0] and _LEVELS[rungs[lane] + 1] <= llr:
-                        rungs[lane] += 1
-            total >>= width
-            hit >>= width
-            lane += 1
+            # Unsigned indices: signed ones would be asked whether they count from the end.
+            place = np.uint64(order[k] >> np.uint32(1))
+            held += expected[place]
+            bucket = np.uint64(np.sqrt(held) * lanes.scale)
+            is_reached = False
+            for lane in range(LANES):
+                running[lane] += lines[place, lane]
+                is_reached |= running[lane] >= bar[bucket, lane]
+            if is_reached and order[k] & np.uint32(1):
+                raise_lanes(running, held, bucket, lanes)
 
 
 def best_windows(
-    windows: Circles, cases: NDArray[np.int64], *, minimum_llr: float, most: int
+    windows: Windows,
+    cases: NDArray[np.int64],
+    *,
+    minimum_llr: float,
+    most: int,
+    control_count: int = 0,
 ) -> list[Window]:
     """Return the best windows in turn, none sharing a location with a better one.
 
     Parameters
     ----------
-    windows : Circles
+    windows : Windows
         Windows over n locations.
     cases : ndarray of int64, shape (n,)
         Cases at each location.
@@ -211,22 +134,25 @@ def best_windows(
         Only windows whose ratio exceeds this.
     most : int
         Only so many.
+    control_count : int
+        Controls in all for the Bernoulli model, else 0.
 
     Returns
     -------
     list of Window
         Best first. Among equal ratios the smallest radius wins, then the lowest index of the centre.
     """
-    logs = split_logs(int(cases.sum()))
-    expected = windows.share * (len(logs) - 1)
+    case_count = int(cases.sum())
+    totals = (float(case_count), float(control_count))
+    expected = windows.share * case_count
     # Cases, or -1 where a better window lies.
     free = cases.astype(np.int64)
-    llrs = np.zeros(len(windows.xy_m))
+    llrs = np.zeros(len(windows.starts) - 1)
     stops = windows.starts[:-1].copy()
-    centres = np.arange(len(windows.xy_m))
+    centres = np.arange(len(llrs))
     found: list[Window] = []
     while len(found) < most:
-        _best_by_centre(windows.order, windows.starts, centres, expected, free, logs, llrs, stops)
+        _best_by_centre(windows.order, windows.starts, centres, expected, free, totals, llrs, stops)
         window = _best_of(windows, llrs, stops)
         if window.llr <= minimum_llr + SAME_LLR:
             break
@@ -240,7 +166,7 @@ def best_windows(
     return found
 
 
-def _best_of(windows: Circles, llrs: NDArray[np.float64], stops: NDArray[np.int64]) -> Window:
+def _best_of(windows: Windows, llrs: NDArray[np.float64], stops: NDArray[np.int64]) -> Window:
     """Return the best of the centres' windows; an empty one where no centre has any."""
     best = float(llrs.max(initial=0.0))
     if best <= 0:
@@ -260,12 +186,11 @@ def _best_by_centre(
     centres: NDArray[np.int64],
     expected: NDArray[np.float64],
     free: NDArray[np.int64],
-    logs: NDArray[np.float64],
+    totals: tuple[float, float],
     llrs: NDArray[np.float64],
     stops: NDArray[np.int64],
 ) -> None:
     """Write each centre's largest ratio and where its window ends; the smaller of equal windows."""
-    case_count = logs.size - 1
     for centre in centres:
         held = 0.0
         count = 0
@@ -282,13 +207,10 @@ def _best_by_centre(
             if not (has_grown and order[k] & np.uint32(1)):
                 continue
             has_grown = False
-            if count > held:
-                llr = logs[count] - count * np.log(held)
-                if count < case_count:
-                    llr -= (case_count - count) * np.log(case_count - held)
-                if llr > llrs[centre] + SAME_LLR:
-                    llrs[centre] = llr
-                    stops[centre] = k + 1
+            llr = window_ratio(float(count), held, totals[0], totals[1])
+            if llr > llrs[centre] + SAME_LLR:
+                llrs[centre] = llr
+                stops[centre] = k + 1
 
 
 @njit(nogil=True, cache=True)
