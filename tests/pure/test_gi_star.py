@@ -214,7 +214,7 @@ def test_maxima_of_shuffled_maps_are_those_of_the_formula(monkeypatch, rotate_fr
     windows = read_weights(queen(9, 12), cell_count=108, with_self=True)
     sizes, size_of = np.unique(windows.sizes, return_inverse=True)
     spread = counts.std() * np.sqrt((108 * sizes - sizes**2) / 107)
-    counted = Counted(counts, (rows @ counts).astype(int), size_of, sizes * counts.mean(), spread)
+    counted = Counted(counts, (rows @ counts).astype(int), sizes, size_of, sizes * counts.mean(), spread)
     centred = counts - counts.mean()
     scale = 1 / spread[size_of]
     high = np.full(108, 99.0)

@@ -1,14 +1,21 @@
 """Find hotspots: the search that claims no more than it can prove, and each method by its name."""
 
+from geo.analysis.hotspots.emerging import TRUTH_TABLE, Emerging, emerging_hotspots
 from geo.analysis.hotspots.gi_star import GiStar, gi_scores, gi_star
+from geo.analysis.hotspots.local_moran import LocalMoran, local_moran
 from geo.analysis.hotspots.search import CLUSTER_COLUMNS, REASONS, Hotspots, find_hotspots
 
 __all__ = [
     "CLUSTER_COLUMNS",
     "REASONS",
+    "TRUTH_TABLE",
+    "Emerging",
     "GiStar",
     "Hotspots",
+    "LocalMoran",
+    "emerging_hotspots",
     "find_hotspots",
     "gi_scores",
     "gi_star",
+    "local_moran",
 ]

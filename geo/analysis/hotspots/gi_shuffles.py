@@ -42,11 +42,12 @@ class Scored(NamedTuple):
 class Counted(NamedTuple):
     """Whole counts in windows of equal weights: sums, and the mean and spread of a sum for each window size.
 
-    ``size_of`` is the position of each cell's window size in the list of sizes.
+    ``sizes`` ascend; ``size_of`` is the position of each cell's window size among them.
     """
 
     counts: NDArray[np.int64]
     sums: NDArray[np.int64]
+    sizes: NDArray[np.int64]
     size_of: NDArray[np.int64]
     means: NDArray[np.float64]
     spreads: NDArray[np.float64]

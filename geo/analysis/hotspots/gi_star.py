@@ -127,7 +127,17 @@ def gi_star(
     check_permutations(permutations=permutations, seed=seed)
     values = read_counts(counts)
     windows = read_weights(weights, cell_count=len(values), with_self=True)
-    return score_windows(values, windows, permutations=permutations, seed=seed, progress=progress)
+    reason = _why_nothing(values)
+    if reason is not None:
+        return _nothing(len(values), reason, permutations=permutations, seed=seed)
+    shuffling = Shuffling(permutations, seed, progress)
+    scored, counted = _score(values, windows)
+    if counted is not None:
+        tails = exact_tails(counted.counts, sizes=counted.sizes, most=int(counted.sums.max()))
+        if tails is not None:
+            p = tails[counted.size_of, counted.sums]
+            return _by_counting(scored, counted, p=p, shuffling=shuffling)
+    return _by_permutations(scored, shuffling=shuffling)
 
 
 def gi_scores(values: ArrayLike, weights: Any, *, with_self: bool = True) -> NDArray[np.float64]:
@@ -167,32 +177,28 @@ def gi_scores(values: ArrayLike, weights: Any, *, with_self: bool = True) -> NDA
     return _ratio(sums - means * totals, np.sqrt(spread))
 
 
-def score_windows(
-    values: NDArray[np.float64],
-    windows: Weights,
-    *,
-    permutations: int,
-    seed: int,
-    progress: Progress | None = None,
-) -> GiStar:
-    """Score values that are checked already, over rows that hold their own cells; see `gi_star`."""
-    reason = _why_nothing(values)
-    if reason is not None:
-        return _nothing(len(values), reason, permutations=permutations, seed=seed)
+def family_scores(
+    values: NDArray[np.float64], windows: Weights, *, permutations: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return z and the family-wise p alone, of values and rows that are checked already; see `gi_star`."""
+    if _why_nothing(values) is not None:
+        return np.zeros(len(values)), np.ones(len(values))
+    scored, counted = _score(values, windows)
+    z, maxima = _largest(scored, counted, shuffling=Shuffling(permutations, seed, None))
+    return z, family_p(z, maxima)
+
+
+def _score(values: NDArray[np.float64], windows: Weights) -> tuple[Scored, Counted | None]:
+    """Score every window, and count its cases where counts are whole and the weights of every row equal."""
     centred = values - values.mean()
     sums, squares, totals, is_even = _row_sums(*windows, centred)
     spreads = values.std() * np.sqrt(_spare(len(values), squares, totals) / (len(values) - 1))
     scale = _ratio(np.ones(len(values)), spreads)
     scored = Scored(centred, windows, scale, sums * scale)
-    shuffling = Shuffling(permutations, seed, progress)
-    is_whole = values.max() * windows.sizes.max() < _LARGEST_COUNT and bool((values == np.rint(values)).all())
-    if is_even and is_whole:
-        counted, sizes = _count(values.astype(np.int64), windows)
-        tails = exact_tails(counted.counts, sizes=sizes, most=int(counted.sums.max()))
-        if tails is not None:
-            p = tails[counted.size_of, counted.sums]
-            return _by_counting(scored, counted, p=p, most=int(sizes[-1]), shuffling=shuffling)
-    return _by_permutations(scored, shuffling=shuffling)
+    is_small = values.max() * windows.sizes.max() < _LARGEST_COUNT
+    if is_even and is_small and (values == np.rint(values)).all():
+        return scored, _count(values.astype(np.int64), windows)
+    return scored, None
 
 
 def _why_nothing(values: NDArray[np.float64]) -> str | None:
@@ -253,26 +259,30 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
-def _count(counts: NDArray[np.int64], windows: Weights) -> tuple[Counted, NDArray[np.int64]]:
-    """Sum whole counts over windows of equal weights; return the sizes of the windows as well."""
+def _count(counts: NDArray[np.int64], windows: Weights) -> Counted:
+    """Sum whole counts over windows of equal weights."""
     # Own cells are in, so no row is empty and reduceat is safe.
     sums = np.add.reduceat(counts[windows.targets], windows.starts[:-1])
     sizes, size_of = np.unique(windows.sizes, return_inverse=True)
     cells = sizes.astype(np.float64)
     spreads = counts.std() * np.sqrt(_spare(len(counts), cells, cells) / (len(counts) - 1))
-    return Counted(counts, sums, size_of.astype(np.int64), cells * counts.mean(), spreads), sizes
+    return Counted(counts, sums, sizes, size_of.astype(np.int64), sizes * counts.mean(), spreads)
 
 
-def _by_counting(
-    scored: Scored, counted: Counted, *, p: NDArray[np.float64], most: int, shuffling: Shuffling
-) -> GiStar:
-    """Keep the exact p, and shuffle for the family-wise p alone; no window has more than `most` cells."""
-    z = scored.z
-    if np.sort(counted.counts)[-most:].sum() <= LARGEST_SUM:
-        z = counted.z(counted.sums, counted.size_of)
-        maxima = largest_of_counts(scored.windows, counted, shuffling=shuffling)
-    else:
-        maxima = largest_of_values(scored, shuffling=shuffling)
+def _largest(
+    scored: Scored, counted: Counted | None, *, shuffling: Shuffling
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return z, and the largest z of shuffled maps, in the narrowest numbers that hold the sums."""
+    if counted is None or np.sort(counted.counts)[-counted.sizes[-1] :].sum() > LARGEST_SUM:
+        return scored.z, largest_of_values(scored, shuffling=shuffling)
+    return counted.z(counted.sums, counted.size_of), largest_of_counts(
+        scored.windows, counted, shuffling=shuffling
+    )
+
+
+def _by_counting(scored: Scored, counted: Counted, *, p: NDArray[np.float64], shuffling: Shuffling) -> GiStar:
+    """Keep the exact p, and shuffle for the family-wise p alone."""
+    z, maxima = _largest(scored, counted, shuffling=shuffling)
     return GiStar(
         z=z,
         p=p,
