@@ -1,4 +1,5 @@
 import math
+from itertools import combinations, product
 
 import geopandas as gpd
 import numpy as np
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
-from geo.analysis.density import kernel_density, sums
+from geo.analysis.density import kernel_density, relative_risk_surface, sums
+from geo.analysis.density.kernel import area_cells
 from geo.analysis.density.raster import Raster, cells_inside, cover, points_inside
+from geo.analysis.density.sides import Ground, against_controls, against_exposure
 from geo.analysis.density.sums import SHAPES, by_row, spread
 from geo.errors import InvalidInputError, UnitError
 
@@ -165,7 +168,7 @@ def twin(spots, weights, density):
 
 
 @pytest.mark.parametrize("kernel", sorted(REACH))
-@pytest.mark.parametrize(("bandwidth_m", "cell_m"), [(900, 300), (3000, 130), (40_000, 1000)])
+@pytest.mark.parametrize(("bandwidth_m", "cell_m"), [(900, 300), (3000, 130), (15_000, 1000)])
 def test_weighted_kernels_over_several_blocks_agree_with_the_formula(kernel, bandwidth_m, cell_m):
     rng = np.random.default_rng(5)
     spots = rng.random((60, 2)) * [30_000, 3000] + [5e5, 3.8e6]
@@ -287,3 +290,223 @@ def test_weights_that_are_no_amounts_are_a_named_error(weights):
 def test_weights_of_zero_spread_nothing():
     density = kernel_density(HERE, bandwidth_m=900, cell_m=300, weights=[0, 0])
     assert (density.reason, density.omitted_count, density.weight_total) == ("no_incidents", 2, 0)
+
+
+GROUND = box(5e5, 3.8e6, 5.3e5, 3.82e6)
+COARSE = {"bandwidth_m": 3000, "cell_m": 1000, "within": GROUND}
+
+
+def scattered(rng, count):
+    return rng.random((count, 2)) * [30_000, 20_000] + [5e5, 3.8e6]
+
+
+@pytest.mark.parametrize("kernel", sorted(REACH))
+def test_relative_risk_is_the_ratio_of_two_densities(kernel):
+    rng = np.random.default_rng(10)
+    cases, controls = scattered(rng, 40), scattered(rng, 300)
+    surface = relative_risk_surface(cases, control=controls, kernel=kernel, least_share=0.01, **COARSE)
+    f = kernel_density(cases, kernel=kernel, **COARSE).values / 40
+    g = kernel_density(controls, kernel=kernel, **COARSE).values / 300
+    told = ~np.isnan(surface.log_risk)
+    assert told.mean() > 0.9
+    assert surface.relative_risk[told] == pytest.approx((f / g)[told], rel=1e-9)
+    assert (surface.case_count, surface.control_total, surface.p) == (40, 300, None)
+    turned = relative_risk_surface(controls, control=cases, kernel=kernel, least_share=0.01, **COARSE)
+    assert turned.log_risk == pytest.approx(-surface.log_risk, nan_ok=True)
+
+
+def test_cases_that_lie_as_their_control_have_no_excess_risk():
+    spots = scattered(np.random.default_rng(11), 200)
+    surface = relative_risk_surface(spots, control=np.repeat(spots, 3, axis=0), replications=99, **COARSE)
+    assert surface.log_risk[~np.isnan(surface.log_risk)] == pytest.approx(0, abs=1e-9)
+    assert surface.p_global > 0.5
+
+
+def test_exposure_in_points_in_weights_and_as_a_density_is_the_same():
+    rng = np.random.default_rng(12)
+    cases, places = scattered(rng, 30), scattered(rng, 100)
+    weights = rng.integers(1, 6, 100)
+    weighted = relative_risk_surface(cases, exposure=(places, weights), **COARSE)
+    repeated = np.repeat(places, weights, axis=0)
+    smooth = kernel_density(places, weights=weights * 1.0, **COARSE)
+    of_density = relative_risk_surface(cases, exposure=smooth, **COARSE)
+    assert weighted.log_risk == pytest.approx(of_density.log_risk, nan_ok=True)
+    assert weighted.control_total == pytest.approx(of_density.control_total)
+    of_points = relative_risk_surface(cases, exposure=(repeated, np.ones(len(repeated))), **COARSE)
+    assert weighted.log_risk == pytest.approx(of_points.log_risk, nan_ok=True)
+
+
+def test_means_and_variances_under_the_null_are_those_of_all_sets():
+    rng = np.random.default_rng(13)
+    cases, controls = scattered(rng, 2), scattered(rng, 4)
+    ground = Ground(area_cells(GROUND, cell_m=1000), SHAPES["quartic"], 3000)
+    null = against_controls(ground, cases, controls).null
+    fields = np.array(
+        [
+            ground.spread(null.points.chosen(np.array(pair)), np.ones(2), null.masses[list(pair)])
+            for pair in combinations(range(6), 2)
+        ]
+    )
+    assert null.mean == pytest.approx(fields.mean(axis=0), abs=1e-12)
+    assert null.variance == pytest.approx(fields.var(axis=0), abs=1e-12)
+    null = against_exposure(ground, cases, controls, [1, 2, 3, 4]).null
+    chances = np.diff(np.concatenate(([0], null.chances)))
+    fields = np.array(
+        [
+            ground.spread(null.points.chosen(np.sort([a, b])), np.ones(2), null.masses[np.sort([a, b])])
+            for a, b in product(range(4), range(4))
+        ]
+    )
+    odds = np.outer(chances, chances).ravel()[:, None, None]
+    mean = (odds * fields).sum(axis=0)
+    assert null.mean == pytest.approx(mean, abs=1e-12)
+    assert null.variance == pytest.approx((odds * (fields - mean) ** 2).sum(axis=0), abs=1e-12)
+
+
+def test_p_of_a_cell_is_the_share_of_all_relabellings_that_go_as_far():
+    rng = np.random.default_rng(14)
+    cases, controls = scattered(rng, 3), scattered(rng, 6)
+    surface = relative_risk_surface(
+        cases, control=controls, replications=1999, seed=1, **COARSE | {"bandwidth_m": 8000}
+    )
+    ground = Ground(area_cells(GROUND, cell_m=1000), SHAPES["quartic"], 8000)
+    sides = against_controls(ground, cases, controls)
+    null = sides.null
+    fields = np.array(
+        [
+            ground.spread(null.points.chosen(np.array(each)), np.ones(3), null.masses[list(each)])
+            for each in combinations(range(9), 3)
+        ]
+    )
+    exact = (fields >= sides.cases - 1e-9).mean(axis=0)
+    told = ~np.isnan(surface.p)
+    assert np.abs(surface.p - exact)[told].max() < 4 * math.sqrt(0.25 / 1999)
+    # The family's p: the same sets, each by its most striking cell.
+    mean, scale = null.mean[told], null.mean[told] / null.variance[told]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = scale * (fields[:, told] * np.log(fields[:, told] / mean) - fields[:, told] + mean)
+        own = scale * (sides.cases[told] * np.log(sides.cases[told] / mean) - sides.cases[told] + mean)
+    scores[~(fields[:, told] > mean)] = 0
+    own[~(sides.cases[told] > mean)] = 0
+    family = (scores.max(axis=1)[:, None] >= own - 1e-9).mean(axis=0)
+    assert np.abs(surface.p_family[told] - family).max() < 4 * math.sqrt(0.25 / 1999)
+    assert surface.p_global == surface.p_family[told].min()
+
+
+def test_cases_that_follow_uneven_controls_raise_few_alarms_and_a_planted_cluster_one():
+    rng = np.random.default_rng(15)
+    town = rng.normal([5.08e5, 3.808e6], 2000, (300, 2))
+    places = np.vstack((town, scattered(rng, 300)))
+    places = places[shapely.contains_xy(GROUND, *places.T)]
+    alarms = 0
+    for k in range(60):
+        is_case = np.zeros(len(places), dtype=bool)
+        is_case[rng.choice(len(places), 40, replace=False)] = True
+        found = relative_risk_surface(
+            places[is_case], control=places[~is_case], replications=99, seed=k, **COARSE
+        )
+        alarms += found.p_global <= 0.05
+    assert alarms <= 8
+    cluster = rng.normal([5.22e5, 3.812e6], 600, (15, 2))
+    surface = relative_risk_surface(
+        np.vstack((places[is_case], cluster)), control=places[~is_case], replications=199, seed=1, **COARSE
+    )
+    assert surface.p_global == 1 / 200
+    row, column = np.unravel_index(np.nanargmin(surface.p_family), surface.p_family.shape)
+    assert math.dist((surface.x_m[column], surface.y_m[row]), (5.22e5, 3.812e6)) < 4000
+    beside = np.abs(surface.x_m - 5.08e5).argmin()
+    assert surface.p_family[8, beside] > 0.2
+
+
+def test_sets_depend_on_the_seed_alone_and_can_be_stopped(monkeypatch):
+    rng = np.random.default_rng(16)
+    cases, places = scattered(rng, 20), scattered(rng, 90)
+    told = []
+    runs = [
+        relative_risk_surface(
+            cases,
+            exposure=(places, np.ones(90)),
+            replications=40,
+            seed=seed,
+            progress=lambda *done: told.append(done),
+            **COARSE,
+        )
+        for seed in (3, 3, 4)
+    ]
+    assert told[:3] == [(16, 40), (32, 40), (40, 40)]
+    assert np.array_equal(runs[0].p_family, runs[1].p_family, equal_nan=True)
+    assert not np.array_equal(runs[0].p_family, runs[2].p_family, equal_nan=True)
+
+    def stop(done, total):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        relative_risk_surface(cases, control=places, replications=40, progress=stop, **COARSE)
+
+
+def test_where_the_control_is_thin_nothing_is_said_and_the_share_is_told():
+    west = np.random.default_rng(17).random((400, 2)) * [10_000, 20_000] + [5e5, 3.8e6]
+    cases = [(5.05e5, 3.81e6), (5.28e5, 3.81e6)]
+    surface = relative_risk_surface(cases, exposure=(west, np.ones(400)), replications=19, **COARSE)
+    assert np.isnan(surface.log_risk[:, surface.x_m > 5.14e5]).all()
+    assert np.isnan(surface.p_family[:, surface.x_m > 5.14e5]).all()
+    assert not np.isnan(surface.log_risk[:, surface.x_m < 5.09e5]).any()
+    assert 0.5 < surface.thin_share < 0.7
+    assert surface.thin_case_count == 1
+    assert surface.log_risk.min(initial=0, where=~np.isnan(surface.log_risk)) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("cases", "change", "reason"),
+    [
+        ([], {"control": HERE}, "no_cases"),
+        (HERE, {"control": []}, "no_control"),
+        (HERE, {"exposure": (HERE, [0, 0])}, "no_control"),
+        (HERE, {"exposure": ([], [])}, "no_control"),
+        ([(0, 0)], {"control": HERE}, "no_cases"),
+    ],
+)
+def test_nothing_to_compare_is_an_empty_surface_with_its_reason(cases, change, reason):
+    surface = relative_risk_surface(
+        cases, bandwidth_m=3000, cell_m=1000, within=SQUARE, replications=9, **change
+    )
+    assert (surface.reason, surface.log_risk.shape, surface.p, surface.p_global) == (
+        reason,
+        (0, 0),
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({}, InvalidInputError),
+        ({"control": HERE, "exposure": (HERE, [1, 1])}, InvalidInputError),
+        ({"exposure": HERE}, InvalidInputError),
+        ({"exposure": (HERE, [1])}, InvalidInputError),
+        ({"exposure": (HERE, [1, -1])}, InvalidInputError),
+        ({"exposure": (HERE, [1e308, 1e308])}, InvalidInputError),
+        ({"exposure": (HERE, [1, math.nan])}, InvalidInputError),
+        ({"exposure": kernel_density(HERE, bandwidth_m=900, cell_m=300)}, InvalidInputError),
+        (
+            {
+                "exposure": kernel_density(HERE, bandwidth_m=3000, cell_m=1000, within=SQUARE),
+                "replications": 9,
+            },
+            InvalidInputError,
+        ),
+        ({"control": [(113.6, 34.7), (113.7, 34.8)]}, UnitError),
+        ({"control": HERE, "least_share": 0}, InvalidInputError),
+        ({"control": HERE, "least_share": 1}, InvalidInputError),
+        ({"control": HERE, "replications": -1}, InvalidInputError),
+        ({"control": HERE, "replications": 1.5}, InvalidInputError),
+        ({"control": HERE, "seed": -1}, InvalidInputError),
+        ({"control": HERE, "cell_m": 2000}, InvalidInputError),
+        ({"control": HERE, "within": BOWTIE}, InvalidInputError),
+        ({"control": HERE, "within": None}, InvalidInputError),
+    ],
+)
+def test_comparisons_that_make_no_sense_are_named_errors(change, error):
+    with pytest.raises(error):
+        relative_risk_surface(HERE, **({"bandwidth_m": 3000, "cell_m": 1000, "within": SQUARE} | change))

@@ -227,6 +227,9 @@ def weighted_places(
         raise InvalidInputError(f"there must be one weight for each of the {len(xy_m)} {name}")
     if not np.isfinite(amounts).all() or (amounts < 0).any():
         raise InvalidInputError(f"the weights of {name} must be finite and not negative")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(amounts.sum()):
+            raise InvalidInputError(f"the weights of {name} sum to more than a number can hold")
     return xy_m, amounts
 
 

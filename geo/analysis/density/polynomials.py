@@ -63,8 +63,8 @@ def _place_stretches(
         first = np.int64(np.ceil(min(max(x - half, 0.0), float(columns))))
         last = np.int64(np.floor(max(min(x + half, columns - 1.0), -1.0)))
         sign = 1.0 if (a > 0.0) & (first <= last) else 0.0
-        first = min(first, columns - 1)
-        last = max(last, 0)
+        first = min(first, np.int64(columns - 1))
+        last = max(last, np.int64(0))
         left = first >> bits
         right = last >> bits
         is_one = left >= right
@@ -121,11 +121,11 @@ def _add_quartics(
 @njit(nogil=True, cache=True, error_model="numpy")
 def _polynomial(run: NDArray[np.float64], column: float, power: int) -> float:
     """Return the polynomial of running sums at a column."""
-    low = run[2] + column * (2 * run[1] - column * run[0])
-    if power == 1:
-        return low
-    high = column * (column * run[0] - 4 * run[1]) + 2 * run[2]
-    return run[4] + column * (4 * run[3] + column * high)
+    value: float = run[2] + column * (2 * run[1] - column * run[0])
+    if power == 2:  # noqa: PLR2004 - the quartic
+        high = column * (column * run[0] - 4 * run[1]) + 2 * run[2]
+        value = run[4] + column * (4 * run[3] + column * high)
+    return value
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
