@@ -149,6 +149,22 @@ def work(*, demo: Demo = False) -> None:
 
 
 @app.command()
+def warm() -> None:
+    """预先编译计算核心，之后第一次计算不用等 · compile every kernel once, so that no first run waits."""
+    import time
+
+    from api.supervisor import end_with_parent
+    from geo.analysis.warm import KERNELS
+
+    end_with_parent()
+    with clear_errors():
+        for name, call in KERNELS.items():
+            started = time.perf_counter()
+            call()
+            say(f"{name}: {time.perf_counter() - started:.1f} s")
+
+
+@app.command()
 def run(*, demo: Demo = False) -> None:
     """一键运行：数据库、结构、资料、网页、后台 · run everything together."""
     from api.processes import run_everything

@@ -178,13 +178,13 @@ def _value(parameter: Parameter, text: str) -> Any:
 
 def _tell(text: RunText, document: dict[str, Any], settings: Settings) -> None:
     """Print the headline, the sentences, and the findings or else the first table."""
-    from layers.run_texts import finding_table
+    from layers.run_texts import run_tables
 
     out = Console()
     for line in (text.headline, *text.sentences, *text.reasons, text.method):
         if line:
             out.print(line, highlight=False, markup=False, soft_wrap=True)
-    for shown in finding_table(document, locale=settings.locale):
+    for shown in run_tables(document, locale=settings.locale):
         drawn = Table(*shown.columns, title=shown.title)
         for row in shown.rows[:_MOST_ROWS]:
             drawn.add_row(*row)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
@@ -18,8 +22,17 @@ from api.jobs import ask_run, open_queue, work
 from api.loading import load_campaign_folder, load_demo, prepare
 from api.main import create_app
 from api.map_views import map_view
+from api.migrate import ROOT
 from api.postgis import cluster_status, start_cluster, stop_cluster
-from api.supervisor import AlreadyRunningError, address, check_port, is_running, only_one, supervise
+from api.supervisor import (
+    SUPERVISED,
+    AlreadyRunningError,
+    address,
+    check_port,
+    is_running,
+    only_one,
+    supervise,
+)
 from api.uploads import remove_old
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
@@ -39,6 +52,8 @@ log = logging.getLogger("huxian")
 
 # All four planted hotspots and one border cluster of this province are provable.
 DEMO_SEED = 20
+# The kernels are compiled when nothing else wants the processor.
+_PATIENT = 10
 
 
 def _quiet_logs(settings: Settings) -> None:
@@ -47,8 +62,6 @@ def _quiet_logs(settings: Settings) -> None:
     )
     for talkative in ("procrastinate", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    # numba keeps what it compiled where it may write, also when the code lies in a read-only place.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))
 
 
 def serve_web(settings: Settings, *, demo: bool, report: Report) -> None:
@@ -103,8 +116,27 @@ def run_worker(settings: Settings, *, demo: bool, report: Report) -> None:
     engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=4)
     uploads = settings.uploads_dir(demo=demo)
     remove_old(uploads)
-    asyncio.run(work(urls.web, make_sessions(engine), uploads))
+    with _warming():
+        asyncio.run(work(urls.web, make_sessions(engine), uploads))
     engine.dispose()
+
+
+@contextlib.contextmanager
+def _warming() -> Iterator[None]:
+    """Compile every kernel beside the worker: what it puts into the cache no first run has to wait for."""
+    # A process of its own: a thread would hold the worker's heartbeat up, and could not be stopped.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api", "warm"],
+        cwd=ROOT,
+        env=os.environ | {SUPERVISED: str(os.getpid())},
+        stderr=subprocess.DEVNULL,
+    )
+    os.setpriority(os.PRIO_PROCESS, process.pid, _PATIENT)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _first_load(settings: Settings, *, demo: bool, report: Report) -> None:

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 from geo.analysis.documents import document_bytes
 from geo.errors import InvalidInputError
 from geo.runs.answers import RunAnswer, RunKind
+from geo.runs.compare import CompareRequest, compute_compare, load_compare
+from geo.runs.gi_star import GiStarRequest, compute_gi_star
+from geo.runs.grounds import load_ground
 from geo.runs.hotspots import HotspotRequest, compute_hotspots
 from geo.runs.inputs import input_hash, load_units
 from geo.runs.kernel_density import KernelDensityRequest, compute_kernel_density, load_within_cities
+from geo.runs.knox import KnoxRequest, compute_knox, load_points
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -28,6 +32,9 @@ KINDS: dict[str, RunKind[Any, Any]] = {
             proves=True,
             is_for_commanders=True,
         ),
+        RunKind(request=CompareRequest, load=load_compare, compute=compute_compare, is_for_commanders=True),
+        RunKind(request=KnoxRequest, load=load_points, compute=compute_knox, is_for_commanders=True),
+        RunKind(request=GiStarRequest, load=load_ground, compute=compute_gi_star),
         RunKind(request=KernelDensityRequest, load=load_within_cities, compute=compute_kernel_density),
     )
 }

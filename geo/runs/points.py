@@ -95,3 +95,9 @@ def middle_days(incidents: gpd.GeoDataFrame, period: Period) -> NDArray[np.float
         (incidents["occurred_from"] - start) + (incidents["occurred_until"] - incidents["occurred_from"]) / 2
     ) / _DAY
     return np.asarray(since, dtype=np.float64)
+
+
+def area_labels(incidents: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Return the distinct names of the areas of some incidents, most incidents first, then by name."""
+    counts = incidents["area_name"].dropna().astype(str).value_counts(sort=False).sort_index()
+    return tuple(counts.sort_values(ascending=False, kind="stable").index)

@@ -1,0 +1,164 @@
+"""Show the findings and tables of a run as tables of text, for the terminal and the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from layers.run_sentences import change_text, number_text, p_words, place_name
+from layers.texts import mark
+from layers.verdicts import share_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from layers.texts import Texts
+
+    Document = Mapping[str, Any]
+    Cell = Callable[[Any, Texts], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownTable:
+    """A table in words, every cell as text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def _day(value: Any, _say: Texts) -> str:
+    return "–" if value is None else str(value)[:10]
+
+
+def _text(value: Any, _say: Texts) -> str:
+    return "–" if value is None else str(value)
+
+
+def _tenth(value: Any, _say: Texts) -> str:
+    return number_text(value)
+
+
+def _p(value: Any, _say: Texts) -> str:
+    return "–" if value is None else p_words(value)
+
+
+def _share(value: Any, _say: Texts) -> str:
+    return "–" if value is None else share_text(value)
+
+
+def _whole(value: Any, _say: Texts) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _risk(value: Any, say: Texts) -> str:
+    return say("别处无案") if value is None else number_text(value)
+
+
+def _ratio(value: Any, _say: Texts) -> str:
+    return number_text(value, decimals=2)
+
+
+def _change(value: Any, _say: Texts) -> str:
+    return change_text(None if value is None else value - 1)
+
+
+def _flag(value: Any, say: Texts) -> str:
+    if value is None:
+        return "–"
+    return say("是") if value else say("否")
+
+
+_CLASSES = {
+    "risen": mark("上升"),
+    "fallen": mark("下降"),
+    "untold": mark("分不出"),
+}
+
+
+def _class(value: Any, say: Texts) -> str:
+    return say(_CLASSES[value]) if value in _CLASSES else _text(value, say)
+
+
+def _names(value: Any, say: Texts) -> str:
+    return place_name(value, say)
+
+
+COLUMNS: dict[str, tuple[str, Cell]] = {
+    "rank": ("#", _text),
+    "labels": (mark("地方"), _names),
+    "case_count": (mark("发案"), _whole),
+    "before_count": (mark("上期"), _whole),
+    "expected": (mark("预期"), _tenth),
+    "relative_risk": (mark("相对风险"), _risk),
+    "rate_ratio": (mark("变化"), _change),
+    "z": ("z", _ratio),
+    "p": ("p", _p),
+    "p_family": (mark("整体p"), _p),
+    "stable_share": (mark("稳定"), _share),
+    "is_stable_grid": (mark("换格稳定"), _flag),
+    "class": (mark("类别"), _class),
+    "from_on": (mark("开始"), _day),
+    "until_on": (mark("止于"), _day),
+    "length_m": (mark("长度（米）"), _whole),
+    "radius_m": (mark("半径（米）"), _whole),
+    "rate_per_km": (mark("每公里"), _ratio),
+    "rank_from": (mark("名次从"), _text),
+    "rank_until": (mark("名次到"), _text),
+    "owner": (mark("权属"), _text),
+    "unit": (mark("责任单位"), _text),
+    "is_hotspot": (mark("认定为热点"), _flag),
+}
+"""Columns of findings that people are shown, in order, and how each is written."""
+
+
+_NEAR_REPEAT: dict[str, tuple[str, Cell]] = {
+    "distance_from": (mark("距离从（米）"), _whole),
+    "distance_until": (mark("不到（米）"), _whole),
+    "days_from": (mark("相隔从（天）"), _whole),
+    "days_until": (mark("不到（天）"), _whole),
+    "pairs": (mark("对数"), _whole),
+    "expected": (mark("预期"), _tenth),
+    "ratio": (mark("比值"), _ratio),
+    "p": ("p", _p),
+    "p_family": (mark("整体p"), _p),
+}
+_TABLES: dict[str, tuple[str, dict[str, tuple[str, Cell]]]] = {
+    "near_repeat": (mark("距离与时间分档"), _NEAR_REPEAT),
+}
+"""Tables that people are shown, and how their columns are written; the others are for maps."""
+
+
+def shown_tables(document: Document, say: Texts) -> tuple[ShownTable, ...]:
+    """Return the findings and the tables of a run as text, empty ones left out.
+
+    Parameters
+    ----------
+    document : mapping
+        See docs/reference/runs.md.
+    say : Texts
+    """
+    findings = document["findings"]
+    tables = [_shown("", COLUMNS, list(findings[0]) if findings else [], findings, say)]
+    for name, (title, columns) in _TABLES.items():
+        if name in document["tables"]:
+            table = document["tables"][name]
+            rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+            tables.append(_shown(say(title), columns, table["columns"], rows, say))
+    return tuple(table for table in tables if table.rows)
+
+
+def _shown(
+    title: str,
+    columns: Mapping[str, tuple[str, Cell]],
+    present: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    say: Texts,
+) -> ShownTable:
+    """Write the columns that are there, in the order in which people read them."""
+    names = [name for name in columns if name in present]
+    return ShownTable(
+        title=title,
+        columns=tuple(say(columns[name][0]) for name in names),
+        rows=tuple(tuple(columns[name][1](row[name], say) for name in names) for row in rows),
+    )
