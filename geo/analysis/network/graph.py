@@ -148,6 +148,16 @@ def _nodes(nodes: ArrayLike) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
 
 
+def no_events() -> Events:
+    """Return an empty set of events."""
+    return Events(
+        edge=np.empty(0, dtype=np.int32),
+        offset_m=np.empty(0),
+        residual_m=np.empty(0),
+        source=np.empty(0, dtype=np.int64),
+    )
+
+
 def check_events(graph: Graph, events: Events) -> None:
     """Refuse events that do not stand on the network.
 
@@ -165,6 +175,34 @@ def check_events(graph: Graph, events: Events) -> None:
         raise InvalidInputError("an event stands on an edge that is not of this network")
     if not ((events.offset_m >= 0) & (events.offset_m <= graph.length_m[events.edge])).all():
         raise InvalidInputError("an event stands beyond the end of its edge")
+
+
+def draw_events(graph: Graph, *, count: int, rng: np.random.Generator) -> Events:
+    """Draw events uniformly by length.
+
+    Parameters
+    ----------
+    graph : Graph
+        With at least one edge, unless `count` is 0.
+    count : int
+        Number of events.
+    rng : Generator
+        Source of the draws.
+
+    Returns
+    -------
+    Events
+    """
+    until_m = np.cumsum(graph.length_m)
+    measure_m = rng.random(count) * (until_m[-1] if len(until_m) else 0.0)
+    edge = np.minimum(np.searchsorted(until_m, measure_m, side="right"), graph.edge_count - 1)
+    offset_m = measure_m - (until_m[edge] - graph.length_m[edge])
+    return Events(
+        edge=edge.astype(np.int32),
+        offset_m=np.clip(offset_m, 0.0, graph.length_m[edge]),
+        residual_m=np.zeros(count),
+        source=np.arange(count),
+    )
 
 
 def island_of_nodes(graph: Graph) -> NDArray[np.int32]:

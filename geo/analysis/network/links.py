@@ -9,12 +9,18 @@ from numba import njit
 from scipy.ndimage import distance_transform_cdt
 
 from geo.analysis.network.searches import SAME_M
+from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_NEAR = 2**26
+"""Most pairs of a point and a link near it that are listed."""
 _CELLS_PER_LINK = 4.0
-_MOST_CELLS = 2**26
+# Where lines crowd in a corner of their extent, cells are made smaller, down to so many a link.
+_CROWD = 16.0
+_FINEST_PER_LINK = 256.0
+_MOST_CELLS = 2**23
 
 
 class Links(NamedTuple):
@@ -46,7 +52,7 @@ class LinkGrid(NamedTuple):
 
 
 def build_grid(links: Links) -> LinkGrid:
-    """Lay a grid over links, with about as many cells as links.
+    """Lay a grid over links, with a few cells a link, more where they crowd.
 
     Parameters
     ----------
@@ -59,23 +65,33 @@ def build_grid(links: Links) -> LinkGrid:
 
     Notes
     -----
-    Cost O(links + cells touched), memory about 20 bytes a link.
+    Cost O(links + cells touched), memory about 80 bytes a link, at most 100 MB for the cells.
     """
-    ends_m = links.ends_m
+    count = len(links.edge)
+    cells = min(_CELLS_PER_LINK * count, float(_MOST_CELLS))
+    finest = min(_FINEST_PER_LINK * count, float(_MOST_CELLS))
+    first = grid = _lay(links.ends_m, cells)
+    while _crowd(grid) > _CROWD and cells < finest:
+        cells = min(4 * cells, finest)
+        grid = _lay(links.ends_m, cells)
+    # Links that all meet in one place crowd whatever the cells.
+    return grid if 2 * _crowd(grid) < _crowd(first) else first
+
+
+def _lay(ends_m: NDArray[np.float64], cells: float) -> LinkGrid:
+    """Lay a grid of about so many cells."""
     low = np.minimum(ends_m[:, :2], ends_m[:, 2:]).min(axis=0)
     high = np.maximum(ends_m[:, :2], ends_m[:, 2:]).max(axis=0)
     width_m, height_m = np.maximum(high - low, SAME_M)
-    cells = max(1.0, min(_CELLS_PER_LINK * len(ends_m), float(_MOST_CELLS)))
     # A network that is all but a straight line along an axis still gets cells in a row.
     cell_m = float(max(np.sqrt(width_m * height_m / cells), max(width_m, height_m) / cells))
     columns, rows = int(width_m // cell_m) + 1, int(height_m // cell_m) + 1
     counts = np.zeros(columns * rows + 1, dtype=np.int64)
-    nothing = np.empty(0, dtype=np.int32)
-    _enter(ends_m, low, cell_m, columns, rows, counts, nothing)
+    _enter(ends_m, low, cell_m, columns, rows, counts[1:], np.empty(0, dtype=np.int32))
     starts = np.cumsum(counts)
     entries = np.empty(int(starts[-1]), dtype=np.int32)
     _enter(ends_m, low, cell_m, columns, rows, starts[:-1].copy(), entries)
-    gap = distance_transform_cdt(np.diff(starts).reshape(rows, columns) == 0, metric="chessboard")
+    gap = distance_transform_cdt(counts[1:].reshape(rows, columns) == 0, metric="chessboard")
     return LinkGrid(
         corner_m=low,
         cell_m=cell_m,
@@ -85,6 +101,12 @@ def build_grid(links: Links) -> LinkGrid:
         entries=entries,
         gap=gap.ravel().astype(np.int32),
     )
+
+
+def _crowd(grid: LinkGrid) -> float:
+    """Return how many links a link meets in a cell, on average."""
+    counts = np.diff(grid.starts).astype(np.float64)
+    return float((counts**2).sum() / counts.sum())
 
 
 @njit(nogil=True, cache=True)
@@ -97,7 +119,7 @@ def _enter(
     places: NDArray[np.int64],
     entries: NDArray[np.int32],
 ) -> None:
-    """Enter every link in the cells that it touches; without `entries`, count one place further on."""
+    """Enter every link in the cells that it touches, from their places on; with no room at all, only count."""
     # Cells are taken a little larger, so that rounding cannot hide a link from a cell that it grazes.
     slack = 1e-9
     for link in range(ends_m.shape[0]):
@@ -116,11 +138,9 @@ def _enter(
                 left, right = right, left
             for column in range(max(0, int(left - slack)), min(columns - 1, int(right + slack)) + 1):
                 cell = row * columns + column
-                if entries.size == 0:
-                    places[cell + 1] += 1
-                else:
+                if entries.size > 0:
                     entries[places[cell]] = link
-                    places[cell] += 1
+                places[cell] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -170,3 +190,64 @@ def clearance(x: float, y: float, column: int, row: int, ring: int, grid: LinkGr
     if row + ring < grid.rows:
         least = min(least, grid.corner_m[1] + (row + ring) * grid.cell_m - y)
     return float(least)
+
+
+def links_within(
+    xy_m: NDArray[np.float64], links: Links, grid: LinkGrid, *, radius_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return every point and link no farther apart than `radius_m`, by point, then by link.
+
+    Returns
+    -------
+    point, link : ndarray of int64
+    distance_m : ndarray of float64
+        From the point to the link.
+    share : ndarray of float64
+        Of the link before the foot, 0 to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are more than `MOST_NEAR`.
+    """
+    counts = np.zeros(len(xy_m) + 1, dtype=np.int64)
+    nothing = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0)
+    _list_near(xy_m, links.ends_m, grid, radius_m, counts[1:], nothing)
+    starts = np.cumsum(counts)
+    total = int(starts[-1])
+    if total > MOST_NEAR:
+        raise InvalidInputError("the distance is too large for lines this dense; choose a smaller one")
+    near = np.empty(total, dtype=np.int64), np.empty(total), np.empty(total)
+    _list_near(xy_m, links.ends_m, grid, radius_m, starts[:-1].copy(), near)
+    point = np.repeat(np.arange(len(xy_m)), counts[1:])
+    # A link that touches several cells was found in each of them.
+    _, once = np.unique(point * len(links.edge) + near[0], return_index=True)
+    return point[once], near[0][once], near[1][once], near[2][once]
+
+
+@njit(nogil=True, cache=True)
+def _list_near(
+    xy_m: NDArray[np.float64],
+    ends_m: NDArray[np.float64],
+    grid: LinkGrid,
+    radius_m: float,
+    places: NDArray[np.int64],
+    near: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    """Write the links near each point from its place on; with no room at all, only count them."""
+    for i in range(xy_m.shape[0]):
+        x, y = xy_m[i, 0], xy_m[i, 1]
+        left, right = (np.array([-radius_m, radius_m]) + x - grid.corner_m[0]) / grid.cell_m
+        bottom, top = (np.array([-radius_m, radius_m]) + y - grid.corner_m[1]) / grid.cell_m
+        for row in range(int(max(bottom, 0.0)), int(min(top, grid.rows - 1.0)) + 1):
+            for column in range(int(max(left, 0.0)), int(min(right, grid.columns - 1.0)) + 1):
+                cell = row * grid.columns + column
+                for k in range(grid.starts[cell], grid.starts[cell + 1]):
+                    link = int(grid.entries[k])
+                    square, share = along_link(x, y, ends_m, link)
+                    if square <= radius_m * radius_m:
+                        if near[0].size > 0:
+                            near[0][places[i]] = link
+                            near[1][places[i]] = np.sqrt(square)
+                            near[2][places[i]] = share
+                        places[i] += 1
