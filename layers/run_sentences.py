@@ -1,115 +1,37 @@
-"""Put the document of each kind of run into sentences that can be read aloud."""
+"""Put the document of each kind of run that finds no regions into sentences that can be read aloud."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from geo.analysis.documents import hotspots_from_document
 from geo.periods import Period
 from layers.periods import period_text
-from layers.run_kind_texts import kind_text
+from layers.run_words import (
+    MOST_SENTENCES,
+    RunText,
+    asked_period,
+    change_text,
+    number_text,
+    p_words,
+    place_name,
+    reasons_of,
+    table_rows,
+    title_of,
+)
 from layers.texts import mark
-from layers.verdicts import p_text, share_text, verdict_of
+from layers.verdicts import share_text, verdict_of
 from layers.views import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from layers.texts import Texts
 
     Document = Mapping[str, Any]
 
-MOST_SENTENCES = 3
-_MOST_NAMES = 3
-_LEAST_P = 0.0005
-_REASONS = {
-    "not_significant": mark("没有一处超出偶然：最小的p=%(p)s，没有小于%(alpha)s。"),
-    "unstable_places": mark("有的位置不够准，重抽后不再出现。"),
-    "unstable_grid": mark("换了格子大小或起点就不再出现的，没有采信。"),
-    "no_exposure_in_method": mark("这种方法不计线路暴露量，线路密的地方案件本来就多，不认定热点。"),
-    "selected_cases": mark("这些是挑选出来挂牌督办的案件，不是全部发案；挂牌多的地方不等于发案多的地方。"),
-    "never_proves": mark("这种方法没有检验，只供参考，不认定热点。"),
-    "imprecise_omitted": mark("有%(omitted)s起的位置或时间不够准，没有参加计算。"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunText:
-    """What a run says to people.
-
-    Parameters
-    ----------
-    headline : str
-        A few words.
-    sentences : tuple of str
-        What was found, each fit to be read aloud.
-    reasons : tuple of str
-        Why no more is claimed, and which incidents were left out.
-    method : str
-        How it was computed; may be empty.
-    """
-
-    headline: str
-    sentences: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-    method: str = ""
-
-
-def asked_period(document: Document) -> Period:
-    """Return the period that a run was asked for."""
-    asked = document["asked"]
-    return Period(date.fromisoformat(asked["start_on"]), date.fromisoformat(asked["until_on"]))
-
-
-def table_rows(document: Document, name: str) -> list[dict[str, Any]]:
-    """Return the rows of a table of a document by column; none where it has no such table."""
-    table = document["tables"].get(name, {"columns": [], "rows": []})
-    return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-
-
-def place_name(labels: list[str], say: Texts) -> str:
-    """Name a place by at most three of its labels."""
-    if not labels:
-        return say("（未命名）")
-    named = say.listed(tuple(labels[:_MOST_NAMES]))
-    return (
-        named
-        if len(labels) <= _MOST_NAMES
-        else say("%(places)s等%(count)s处", places=named, count=len(labels))
-    )
-
-
-def p_words(p: float) -> str:
-    """Write a p as its page does, and one that would be written as 0.000 by its power of ten."""
-    return p_text(p) if p >= _LEAST_P else f"{p:.0e}"
-
-
-def number_text(value: float | None, *, decimals: int = 1) -> str:
-    """Write a number, or a dash where there is none."""
-    return "–" if value is None else f"{value:.{decimals}f}"
-
-
-def change_text(share: float | None) -> str:
-    """Write a change as a signed percentage, or a dash."""
-    return "–" if share is None else f"{share * 100:+.0f}%".replace("-", "−")
-
-
-def reasons_of(document: Document, say: Texts) -> tuple[str, ...]:
-    """Put the codes of a document's reasons into words; codes without words are passed over."""
-    p = document["strongest_p"]
-    values = {
-        "omitted": document["omitted_count"],
-        "p": "–" if p is None else p_words(p),
-        "alpha": "–" if document["alpha"] is None else f"{document['alpha']:g}",
-    }
-    return tuple(say(_REASONS[reason], **values) for reason in document["reasons"] if reason in _REASONS)
-
-
-def title_of(document: Document, say: Texts) -> str:
-    """Return the title of a document's kind."""
-    return kind_text(document["kind"], locale=say.locale).title
+_HOURS = 24
 
 
 def hotspot_sentences(document: Document, say: Texts) -> RunText:
@@ -128,15 +50,15 @@ def hotspot_sentences(document: Document, say: Texts) -> RunText:
     )
 
 
-def _without_incidents(document: Document, say: Texts) -> RunText:
+def without_incidents(document: Document, say: Texts) -> RunText:
+    """Say that there was nothing to look at."""
+    left_out = dict(document) | {
+        "reasons": [code for code in document["reasons"] if code == "imprecise_omitted"]
+    }
     return RunText(
         headline=title_of(document, say),
         sentences=(say("没有一起案件可以用来计算，因此不下判断。"),),
-        reasons=tuple(
-            reason
-            for code, reason in zip(document["reasons"], reasons_of(document, say), strict=False)
-            if code == "imprecise_omitted"
-        ),
+        reasons=reasons_of(left_out, say),
     )
 
 
@@ -249,41 +171,60 @@ def _near_repeat(row: Mapping[str, Any], say: Texts) -> str:
     )
 
 
-def cell_sentences(document: Document, say: Texts) -> RunText:
-    """Say which regions of cells hold more than the whole."""
-    found = [row for row in document["findings"] if row["p_family"] <= document["alpha"]]
-    told = tuple(
-        say(
-            "%(period)s，%(place)s一片格子发案%(cases)s起，平均应有%(expected)s起，整幅图p=%(p)s；%(stable)s。",
-            period=period_text(asked_period(document), say.locale),
-            place=place_name(row["labels"], say),
-            cases=row["case_count"],
-            expected=number_text(row["expected"]),
-            p=p_words(row["p_family"]),
-            stable=say("换格子后仍在") if row["is_stable_grid"] else say("换格子后不稳定"),
+def hours_sentences(document: Document, say: Texts) -> RunText:
+    """Say at which hours incidents happen more often than at others."""
+    rows = table_rows(document, "hours")
+    (whole,) = table_rows(document, "whole")
+    hot = [row["hour"] for row in rows if row["p_family"] <= document["alpha"]]
+    is_found = document["verdict"] == "found"
+    told = []
+    if is_found and hot:
+        told.append(
+            say(
+                "%(period)s，%(hours)s发案多于其他时候，占%(share)s。",
+                period=period_text(asked_period(document), say.locale),
+                hours=say.listed(tuple(f"{first}:00–{until}:00" for first, until in hour_spans(hot))),
+                share=share_text(sum(rows[hour]["share"] for hour in hot)),
+            )
         )
-        for row in found[:MOST_SENTENCES]
+    elif is_found:
+        told.append(say("一天各小时不一样多，但说不准是哪几个小时。"))
+    else:
+        told.append(say("看不出哪几个小时更多。"))
+    told.append(
+        say(
+            "%(count)s起案件的时间按区间分摊，相当于%(effective)s起时间确切的案件；p=%(p)s。",
+            count=document["used_count"],
+            effective=number_text(whole["effective_count"], decimals=0),
+            p=p_words(whole["p"]),
+        )
     )
     return RunText(
-        headline=say("%(count)s片格子偏多", count=len(found)) if found else say("不足以判定"),
-        sentences=told or (say("没有一片格子的案件数超出偶然。"),),
+        headline=say("发案时段集中") if is_found else say("看不出集中时段"),
+        sentences=tuple(told),
         reasons=reasons_of(document, say),
-        method=say("整幅图检验；换三种格子大小、两种起点，位置重抽%(draws)s次。", draws=document["draws"]),
+        method=say(
+            "每起案件随机转动若干小时，模拟%(replications)s次。", replications=document["replications"]
+        ),
     )
 
 
-SENTENCES: dict[str, Callable[[Document, Texts], RunText]] = {
-    "hotspots": hotspot_sentences,
-    "compare": compare_sentences,
-    "knox": knox_sentences,
-    "gi_star": cell_sentences,
-    "kernel_density": background_sentences,
-}
-"""What puts each kind into words."""
+def hour_spans(hours: list[int]) -> list[tuple[int, int]]:
+    """Join hours that follow each other, also over midnight, into spans (first hour, hour after the last).
 
-
-def sentences_of(document: Document, say: Texts) -> RunText:
-    """Put a document of any kind into words."""
-    if document["verdict"] == "no_incidents" and document["kind"] != "hotspots":
-        return _without_incidents(document, say)
-    return SENTENCES[document["kind"]](document, say)
+    Examples
+    --------
+    >>> hour_spans([0, 1, 14, 22, 23])
+    [(14, 15), (22, 2)]
+    """
+    chosen = set(hours)
+    if len(chosen) == _HOURS:
+        return [(0, _HOURS)]
+    spans = []
+    for first in sorted(chosen):
+        if (first - 1) % _HOURS not in chosen:
+            until = first + 1
+            while until % _HOURS in chosen:
+                until += 1
+            spans.append((first, until if until <= _HOURS else until - _HOURS))
+    return spans

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layers.run_sentences import change_text, number_text, p_words, place_name
+from layers.run_region_sentences import CLASSES
+from layers.run_words import change_text, number_text, p_words, place_name
 from layers.texts import mark
 from layers.verdicts import share_text
 
@@ -69,15 +70,12 @@ def _flag(value: Any, say: Texts) -> str:
     return say("是") if value else say("否")
 
 
-_CLASSES = {
-    "risen": mark("上升"),
-    "fallen": mark("下降"),
-    "untold": mark("分不出"),
-}
-
-
 def _class(value: Any, say: Texts) -> str:
-    return say(_CLASSES[value]) if value in _CLASSES else _text(value, say)
+    return say(CLASSES[value]) if value in CLASSES else _text(value, say)
+
+
+def _hour(value: Any, _say: Texts) -> str:
+    return f"{value}:00"
 
 
 def _names(value: Any, say: Texts) -> str:
@@ -96,6 +94,8 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "p": ("p", _p),
     "p_family": (mark("整体p"), _p),
     "stable_share": (mark("稳定"), _share),
+    "hot_steps": (mark("偏多期数"), _whole),
+    "trend_p": (mark("趋势p"), _p),
     "is_stable_grid": (mark("换格稳定"), _flag),
     "class": (mark("类别"), _class),
     "from_on": (mark("开始"), _day),
@@ -123,8 +123,24 @@ _NEAR_REPEAT: dict[str, tuple[str, Cell]] = {
     "p": ("p", _p),
     "p_family": (mark("整体p"), _p),
 }
+_HOURS: dict[str, tuple[str, Cell]] = {
+    "hour": (mark("小时"), _hour),
+    "weight": (mark("发案"), _tenth),
+    "share": (mark("占比"), _share),
+    "share_low": (mark("占比下限"), _share),
+    "share_high": (mark("占比上限"), _share),
+    "p_family": (mark("整体p"), _p),
+}
+_STEPS: dict[str, tuple[str, Cell]] = {
+    "start_on": (mark("开始"), _day),
+    "until_on": (mark("止于"), _day),
+    "case_count": (mark("发案"), _whole),
+    "hot_cells": (mark("偏多格子"), _whole),
+}
 _TABLES: dict[str, tuple[str, dict[str, tuple[str, Cell]]]] = {
     "near_repeat": (mark("距离与时间分档"), _NEAR_REPEAT),
+    "hours": (mark("一天各小时"), _HOURS),
+    "steps": (mark("各期"), _STEPS),
 }
 """Tables that people are shown, and how their columns are written; the others are for maps."""
 

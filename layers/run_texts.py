@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from layers.run_sentences import RunText, sentences_of
+from layers.run_region_sentences import cell_sentences, emerging_sentences, moran_sentences
+from layers.run_sentences import (
+    background_sentences,
+    compare_sentences,
+    hotspot_sentences,
+    hours_sentences,
+    knox_sentences,
+    without_incidents,
+)
 from layers.run_tables import ShownTable, shown_tables
+from layers.run_words import RunText
 from layers.texts import mark, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from layers.texts import Texts
     from layers.views import Locale
 
 __all__ = ["RunText", "ShownTable", "run_tables", "run_text"]
 
+SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
+    "hotspots": hotspot_sentences,
+    "compare": compare_sentences,
+    "hours": hours_sentences,
+    "knox": knox_sentences,
+    "emerging": emerging_sentences,
+    "gi_star": cell_sentences,
+    "local_moran": moran_sentences,
+    "kernel_density": background_sentences,
+}
+"""What puts each kind into words."""
+_SEARCHES = ("hotspots",)
+"""Kinds whose own words cover that there are no incidents."""
 _ORIGINS = {
     "patrol": mark("只计巡逻发现的案件；巡逻去得多的地方发现得多。"),
     "both": mark("报案和巡逻发现合在一起计算；巡逻去得多的地方会显得多。"),
@@ -32,7 +54,9 @@ def run_text(document: Mapping[str, Any], *, locale: Locale) -> RunText:
     locale : {"zh", "en"}
     """
     say = texts_in(locale)
-    text = sentences_of(document, say)
+    kind = document["kind"]
+    is_empty = document["verdict"] == "no_incidents" and kind not in _SEARCHES
+    text = (without_incidents if is_empty else SENTENCES[kind])(document, say)
     return RunText(
         headline=text.headline,
         sentences=text.sentences,

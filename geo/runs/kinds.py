@@ -8,12 +8,15 @@ from geo.analysis.documents import document_bytes
 from geo.errors import InvalidInputError
 from geo.runs.answers import RunAnswer, RunKind
 from geo.runs.compare import CompareRequest, compute_compare, load_compare
+from geo.runs.emerging import EmergingRequest, compute_emerging
 from geo.runs.gi_star import GiStarRequest, compute_gi_star
 from geo.runs.grounds import load_ground
 from geo.runs.hotspots import HotspotRequest, compute_hotspots
+from geo.runs.hours import HoursRequest, compute_hours
 from geo.runs.inputs import input_hash, load_units
 from geo.runs.kernel_density import KernelDensityRequest, compute_kernel_density, load_within_cities
 from geo.runs.knox import KnoxRequest, compute_knox, load_points
+from geo.runs.local_moran import LocalMoranRequest, compute_local_moran
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -33,8 +36,11 @@ KINDS: dict[str, RunKind[Any, Any]] = {
             is_for_commanders=True,
         ),
         RunKind(request=CompareRequest, load=load_compare, compute=compute_compare, is_for_commanders=True),
+        RunKind(request=HoursRequest, load=load_points, compute=compute_hours, is_for_commanders=True),
         RunKind(request=KnoxRequest, load=load_points, compute=compute_knox, is_for_commanders=True),
+        RunKind(request=EmergingRequest, load=load_ground, compute=compute_emerging, is_for_commanders=True),
         RunKind(request=GiStarRequest, load=load_ground, compute=compute_gi_star),
+        RunKind(request=LocalMoranRequest, load=load_ground, compute=compute_local_moran),
         RunKind(request=KernelDensityRequest, load=load_within_cities, compute=compute_kernel_density),
     )
 }

@@ -10,8 +10,11 @@ import pandas as pd
 import shapely
 
 from geo.crs import METRIC, to_metric
+from geo.periods import CHINA
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -60,7 +63,11 @@ class Points:
 
 
 def located_points(
-    incidents: gpd.GeoDataFrame, *, most_radius_m: float | None = None, longest_days: float | None = None
+    incidents: gpd.GeoDataFrame,
+    *,
+    most_radius_m: float | None = None,
+    longest_days: float | None = None,
+    before: date | None = None,
 ) -> Points:
     """Return the incidents whose place, and time if that matters, is known well enough.
 
@@ -72,12 +79,17 @@ def located_points(
         Largest radius; a place known to a county or city only is never enough.
     longest_days : float, optional
         Longest interval between last seen intact and discovered.
+    before : date, optional
+        Only incidents whose middle of the interval lies before this day.
     """
     is_known = ~incidents.geometry.isna() & ~incidents["place_precision"].isin(COARSE)
     if most_radius_m is not None:
         is_known &= incidents["radius_m"] <= most_radius_m
     if longest_days is not None:
         is_known &= (incidents["occurred_until"] - incidents["occurred_from"]) / _DAY <= longest_days
+    if before is not None:
+        middle = incidents["occurred_from"] + (incidents["occurred_until"] - incidents["occurred_from"]) / 2
+        is_known &= middle < pd.Timestamp(before, tz=CHINA)
     known = incidents[is_known]
     return Points(
         ids=known.index.to_numpy(dtype=np.int64),

@@ -7,8 +7,9 @@ import pytest
 from geo.analysis.documents import run_document
 from geo.runs import KINDS, own_parameters
 from layers.run_kind_texts import kind_text, parameter_text
-from layers.run_sentences import SENTENCES, change_text, p_words
-from layers.run_texts import run_tables, run_text
+from layers.run_sentences import hour_spans
+from layers.run_texts import SENTENCES, run_tables, run_text
+from layers.run_words import change_text, p_words
 
 ASKED = {"start_on": "2008-01-01", "until_on": "2008-07-01", "origin": "reported"}
 FACTS = {
