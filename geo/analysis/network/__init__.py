@@ -1,1 +1,22 @@
 """Measure along lines: snapping, distances, K functions, density, scans and clusters on a network of cable."""
+
+from geo.analysis.network.distances import Neighbours, neighbours_within, network_distances, nodes_within
+from geo.analysis.network.graph import Events, Graph, build_graph, draw_events
+from geo.analysis.network.k_functions import network_cross_k, network_k
+from geo.analysis.network.line_network import LineNetwork
+from geo.analysis.network.topology_report import NetworkReport
+
+__all__ = [
+    "Events",
+    "Graph",
+    "LineNetwork",
+    "Neighbours",
+    "NetworkReport",
+    "build_graph",
+    "draw_events",
+    "neighbours_within",
+    "network_cross_k",
+    "network_distances",
+    "network_k",
+    "nodes_within",
+]
