@@ -148,7 +148,8 @@ def test_crowded_events_leave_the_envelope():
     frame = network.k_function(crowded, radii_m, corrected=True, envelopes=39, seed=1)
     assert list(frame.columns) == ["radius_m", "k", "low", "high"]
     assert (frame["k"] > frame["high"]).all()
-    frame = network.cross_k(crowded, crowded, radii_m, envelopes=19, seed=1)
+    others = network.snap(rng.normal(250, 25, (30, 2)), max_distance_m=500)
+    frame = network.cross_k(crowded, others, radii_m, envelopes=19, seed=1)
     assert (frame["k"] > frame["high"]).all()
 
 
@@ -193,6 +194,12 @@ def test_k_never_falls_and_ends_at_the_length(seed):
 def test_stacked_events_count_at_no_distance():
     frame = network_k(LINE, events_at([0, 0, 0], [50.0, 50.0, 50.0]), [0.0, 10.0], corrected=True)
     assert frame["k"].tolist() == [100.0, 100.0]
+
+
+def test_a_set_counted_from_itself_counts_every_event_with_itself():
+    events = events_at([0, 0], [20.0, 80.0])
+    assert network_cross_k(LINE, events, events, [0.0, 60.0])["k"].tolist() == [50.0, 100.0]
+    assert network_k(LINE, events, [0.0, 60.0])["k"].tolist() == [0.0, 100.0]
 
 
 def test_too_few_events_have_no_k():

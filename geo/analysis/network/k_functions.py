@@ -109,6 +109,7 @@ def network_k(
         graph,
         (events, events),
         radii_m,
+        own=True,
         corrected=corrected,
         scale_m=scale_m,
         envelopes=envelopes,
@@ -175,6 +176,7 @@ def network_cross_k(
         graph,
         (events, others),
         radii_m,
+        own=False,
         corrected=corrected,
         scale_m=scale_m,
         envelopes=envelopes,
@@ -208,6 +210,7 @@ def _k_frame(
     sets: tuple[Events, Events],
     radii_m: ArrayLike,
     *,
+    own: bool,
     corrected: bool,
     scale_m: float,
     envelopes: int,
@@ -218,7 +221,7 @@ def _k_frame(
     """Return K of the given sets, and its range over drawn ones."""
     radii = _check(radii_m, envelopes=envelopes)
     ascending, place = np.unique(radii, return_inverse=True)
-    question = _Question(ascending, corrected, sets[0] is sets[1])
+    question = _Question(ascending, corrected, own)
     half_m = graph.length_m[graph.via]
 
     def k_of(number: int) -> NDArray[np.float64]:
