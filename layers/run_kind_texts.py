@@ -118,7 +118,7 @@ _PARAMETERS = {
     "draws": mark("位置重抽次数"),
     "max_share": mark("窗口最多占暴露量的份额"),
     "max_days": mark("窗口最长天数"),
-    "step_days": mark("每期天数"),
+    "step": mark("一期的长度"),
     "bandwidth_m": mark("带宽"),
     "cell_m": mark("网格边长"),
     "lixel_m": mark("线元长度"),

@@ -12,8 +12,8 @@ from api.database import make_sessions, open_engine
 from api.jobs import ask_run, open_queue, work, work_on_run
 from api.routes.runs import outward_result
 from geo.periods import read_period
-from geo.runs import HotspotRequest
-from geo.store.runs import finish_run, get_run, request_cancel, take_run
+from geo.runs import KINDS, HotspotRequest
+from geo.store.runs import Run, finish_run, get_run, request_cancel, take_run
 
 PERIOD = "2007-01/2007-06"
 
@@ -152,6 +152,97 @@ def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, fi
         ).status_code
         == 200
     )
+
+
+def test_the_catalogue_tells_every_kind_and_each_is_taken_as_it_says(client):
+    listed = client.get("/runs/kinds").json()["kinds"]
+    assert [each["kind"] for each in listed] == list(KINDS)
+    assert [each["kind"] for each in listed if each["can_prove_hotspots"]] == [
+        name for name, kind in KINDS.items() if kind.proves
+    ]
+    for each in listed:
+        assert each["title"]["zh"] != each["title"]["en"]
+        own = {parameter["name"]: parameter["default"] for parameter in each["parameters"]}
+        body = {"kind": each["kind"], "period": PERIOD} | own
+        answer = client.post("/runs", json=body)
+        assert answer.status_code in (200, 202), answer.text
+        run = answer.json()
+        assert (run["kind"], run["parameters"]["origin"]) == (each["kind"], "reported")
+        # The defaults written out are the same question.
+        again = client.post("/runs", json={"kind": each["kind"], "period": PERIOD})
+        assert (again.status_code, again.json()["id"]) == (200, run["id"])
+        client.post(f"/runs/{run['id']}/cancel")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"kind": "knox"},
+        {"period": PERIOD},
+        {"kind": "no_such", "period": PERIOD},
+        {"kind": "knox", "period": PERIOD, "eps_m": 500},
+        {"kind": "knox", "period": PERIOD, "draws": 200},
+        {"kind": "knox", "period": PERIOD, "distance_bands": [0]},
+        {"kind": "knox", "period": PERIOD, "distance_bands": [0, 200, 100]},
+        {"kind": "knox", "period": PERIOD, "distance_bands": [-1, 200]},
+        {"kind": "knox", "period": PERIOD, "metric": "crow"},
+        {"kind": "knox", "period": PERIOD, "replications": "999"},
+        {"kind": "knox", "period": PERIOD, "replications": 98},
+        {"kind": "knox", "period": PERIOD, "origin": "both of them"},
+        {"kind": "knox", "period": PERIOD, "sector": "no_such_sector"},
+        {"kind": "compare", "period": PERIOD, "base": "2007-02/2007-01"},
+        {"kind": "gi_star", "period": PERIOD, "cell_m": True},
+        {"kind": "gi_star", "period": PERIOD, "cell_m": 1e9},
+    ],
+)
+def test_what_a_kind_does_not_know_is_refused_and_stores_nothing(client, digest, body):
+    before = digest()
+    answer = client.post("/runs", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert digest() == before
+
+
+def test_runs_are_listed_by_kind_and_hand_their_findings_on(client, sessions, queue):
+    period = read_period(PERIOD)
+    wanted = KINDS["compare"].request(start_on=period.start_on, until_on=period.until_on, level="county")
+    with sessions.begin() as session:
+        run_id = ask_run(session, queue, wanted)[0].id
+    assert client.get(f"/runs/{run_id}/features").status_code == 404
+    assert work_on_run(sessions, run_id) == "done"
+    listed = client.get("/runs?kind=compare").json()["runs"]
+    assert {run["kind"] for run in listed} == {"compare"}
+    assert run_id in [run["id"] for run in listed]
+    assert client.get("/runs?kind=no_such").status_code == 422
+    result = client.get(f"/runs/{run_id}").json()["result"]
+    answer = client.get(f"/runs/{run_id}/features")
+    assert answer.headers["content-type"] == "application/geo+json"
+    body = answer.json()
+    assert body["verdict"] == result["verdict"]
+    assert body["run"]["kind"] == "compare"
+    assert [row["id"] for row in body["features"]] == [row["rank"] for row in result["findings"]]
+    assert {row["properties"]["area_id"] for row in body["features"]} == {
+        row["area_id"] for row in result["findings"]
+    }
+    # A search for hotspots is not answered by another kind.
+    assert client.get(f"/hotspots?run={run_id}").status_code == 404
+
+
+def test_a_run_asked_of_another_version_fails_with_a_sentence(sessions):
+    days = {"start_on": "2007-01-01", "until_on": "2007-02-01"}
+    stored = [
+        Run(kind="forgotten", parameters={}, request_hash="forgotten"),
+        Run(kind="knox", parameters=days | {"colour": 1}, request_hash="coloured"),
+    ]
+    with sessions.begin() as session:
+        session.add_all(stored)
+        session.flush()
+        run_ids = [run.id for run in stored]
+    for run_id, said in zip(run_ids, ("no such kind", "another version"), strict=True):
+        assert work_on_run(sessions, run_id) == "failed"
+        with sessions.begin() as session:
+            assert said in get_run(session, run_id).error
 
 
 def test_watching_a_run_that_is_not_there_says_so(client):
