@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_AREAS = 2_000
 """Areas that can be ranked at once."""
 _BLOCK = 256
+_MOST_TABLE = 1_000_000
 _SAME = 1e-9
 
 
@@ -227,9 +228,6 @@ def _simulated_maxima(
         sets = rng.multinomial(total, shares, size=min(_BLOCK, replications - first))
         _largest_deviances(sets, table, logs, at, maxima[first : first + len(sets)])
     return maxima
-
-
-_MOST_TABLE = 1_000_000
 
 
 @njit(nogil=True, cache=True)
