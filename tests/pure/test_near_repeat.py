@@ -191,7 +191,6 @@ def test_blocks_of_permutations_may_be_counted_apart_and_by_chunks(monkeypatch):
     parts = [permuted_pairs(near, blocks=blocks, seed=9) for blocks in (range(2), range(2, 3), range(3, 5))]
     assert (np.concatenate(parts) == whole).all()
     assert len(near.runs(most_pairs=50)) > 10
-    monkeypatch.setattr("geo.analysis.near_repeat_pairs.CHUNK_PAIRS", 50)
     monkeypatch.setattr(type(near).runs, "__kwdefaults__", {"most_pairs": 50})
     assert (permuted_pairs(near, blocks=range(5), seed=9) == whole).all()
     longer = knox(xy, days, seed=9, permutations=5 * LANES, **BANDS).table
