@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
+from api.run_address import analysis_view, page_request
 from geo.analysis.documents import hotspots_from_document
-from geo.runs import METHOD_VERSION, HotspotRequest, default_period
+from geo.runs import RunRequest, default_period, kind_of
 from geo.store.areas import Area, area_choices
 from geo.store.campaigns import find_campaigns, find_phases
 from geo.store.catalogues import Category, Sector, catalogue_choices
@@ -23,6 +24,7 @@ from geo.store.lines import segment_count
 from geo.store.runs import find_newest_run
 from geo.views import Picture, load_picture
 from layers.views import (
+    DEFAULT_KIND,
     BaseTiles,
     Choices,
     DatasetNote,
@@ -68,17 +70,6 @@ class PictureShelf:
             while len(self._pictures) > _KEPT_PICTURES:
                 self._pictures.popitem(last=False)
         return picture
-
-
-def request_of(filters: Filters, period: Period) -> HotspotRequest:
-    """Return the hotspot run that belongs to what a page shows."""
-    return HotspotRequest(
-        start_on=period.start_on,
-        until_on=period.until_on,
-        category=filters.category,
-        sector=filters.sector,
-        area_id=filters.area_id,
-    )
 
 
 def _choices(session: Session, period: Period, whole: Period, locale: Locale) -> Choices:
@@ -129,25 +120,24 @@ def _run_state(run: Run | None) -> RunState:
 def _run_note(run: Run | None) -> RunNote | None:
     if run is None or run.state != "done":
         return None
-    asked = HotspotRequest.from_parameters(run.parameters)
+    request: type[RunRequest] = kind_of(run.kind).request
+    asked = request.from_parameters(run.parameters)
+    figures = {name: run.parameters.get(name) for name in ("replications", "draws", "seed")}
     return RunNote(
         run_id=run.id,
-        method=METHOD_VERSION,
+        method=request.version,
         period=asked.period,
         input_count=run.input_count or 0,
         input_hash=run.input_hash or "",
-        replications=asked.replications,
-        draws=asked.draws,
-        seed=asked.seed,
+        **figures,
         version=run.software_version or "",
         created_at=run.created_at,
     )
 
 
 def _panel(picture: Picture, run: Run | None, *, lines_url: str | None, tiles_url: str) -> MapPanel:
-    hotspots = None
-    if run is not None and run.result is not None:
-        hotspots = hotspots_from_document(json.loads(run.result))
+    document = None if run is None or run.result is None else json.loads(run.result)
+    searched = document if document is not None and document["kind"] == DEFAULT_KIND else None
     return MapPanel(
         period=picture.period,
         incident_count=picture.incident_count,
@@ -161,7 +151,8 @@ def _panel(picture: Picture, run: Run | None, *, lines_url: str | None, tiles_ur
         areas=picture.areas,
         lines_url=lines_url,
         density=picture.density,
-        hotspots=hotspots,
+        hotspots=None if searched is None else hotspots_from_document(searched),
+        document=None if searched is not None else document,
         key_areas=picture.key_areas,
         border_pairs=picture.border_pairs,
         supervised=picture.supervised,
@@ -267,10 +258,7 @@ def map_view(
     period = filters.period or whole
     filters = replace(filters, period=period)
     periods = [period, period.year_before()] if filters.compare else [period]
-    runs = [
-        find_newest_run(session, request_of(filters, each).request_hash(dataset_version=dataset.version))
-        for each in periods
-    ]
+    runs = [_newest_run(session, page_request(filters, each), dataset.version) for each in periods]
     has_lines = segment_count(session) > 0
     panels = []
     for each, run in zip(periods, runs, strict=True):
@@ -294,6 +282,14 @@ def map_view(
         run=_run_state(runs[0]),
         notice=notice,
         tiles=tiles,
+        analysis=analysis_view(filters, period, locale=locale),
+    )
+
+
+def _newest_run(session: Session, request: RunRequest | None, version: int) -> Run | None:
+    """Return the newest run of exactly this request over these data."""
+    return (
+        None if request is None else find_newest_run(session, request.request_hash(dataset_version=version))
     )
 
 

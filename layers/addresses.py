@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from layers.views import write_layers, write_position
+from layers.views import DEFAULT_KIND, write_layers, write_position
 
 if TYPE_CHECKING:
     from layers.views import MapView
@@ -18,8 +18,8 @@ def page_address(view: MapView, /, **changes: str | None) -> str:
     ----------
     view : MapView
     **changes : str or None
-        ``lang``, ``start``, ``end``, ``category``, ``sector``, ``area``, ``compare``, ``layers``, ``view``; None
-        takes one away.
+        ``lang``, ``start``, ``end``, ``category``, ``sector``, ``area``, ``compare``, ``layers``, ``view``, ``kind``
+        and parameters of the analysis; None takes one away.
     """
     query = page_query(view) | changes
     return "/?" + urlencode({name: value for name, value in query.items() if value})
@@ -39,4 +39,15 @@ def page_query(view: MapView) -> dict[str, str | None]:
         "lang": view.locale,
         "layers": None if filters.layers is None else write_layers(filters.layers),
         "view": None if filters.view is None else write_position(filters.view),
+        "kind": None if filters.kind == DEFAULT_KIND else filters.kind,
+        **{name: write_value(value) for name, value in filters.asked},
     }
+
+
+def write_value(value: Any) -> str:
+    """Write the value of a parameter of an analysis as it stands in the address."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(f"{each:.10g}" for each in value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from geo.periods import CHINA
 from layers.incidents import coarse_count
 from layers.periods import period_text
+from layers.texts import mark
 
 if TYPE_CHECKING:
     from layers.texts import Texts
     from layers.views import Choice, MapPanel, MapView
 
 _HASH_SHOWN = 12
+_SIMULATED, _REDRAWN, _SEEDED = mark("模拟%(count)s次"), mark("重抽%(count)s次"), mark("种子%(count)s")
 
 
 def subject_text(view: MapView, say: Texts) -> str:
@@ -81,17 +83,19 @@ def provenance_text(view: MapView, say: Texts) -> str:
     note = view.provenance
     if note is None:
         return say("本页没有计算结果；案件数直接来自数据库。")
-    return say(
-        "运行%(run)s号 · 方法%(method)s · %(period)s · 读入%(count)s起 · 数据%(hash)s · 模拟%(replications)s次 · "
-        "重抽%(draws)s次 · 种子%(seed)s · 版本%(version)s · %(at)s",
-        run=note.run_id,
-        method=note.method,
-        period=period_text(note.period, view.locale),
-        count=note.input_count,
-        hash=note.input_hash[:_HASH_SHOWN],
-        replications=note.replications,
-        draws=note.draws,
-        seed=note.seed,
-        version=note.version,
-        at=f"{note.created_at.astimezone(CHINA):%Y-%m-%d %H:%M}",
+    figures = (
+        (_SIMULATED, note.replications),
+        (_REDRAWN, note.draws),
+        (_SEEDED, note.seed),
     )
+    parts = [
+        say("运行%(run)s号", run=note.run_id),
+        say("方法%(method)s", method=note.method),
+        period_text(note.period, view.locale),
+        say("读入%(count)s起", count=note.input_count),
+        say("数据%(hash)s", hash=note.input_hash[:_HASH_SHOWN]),
+        *(say(sentence, count=figure) for sentence, figure in figures if figure is not None),
+        say("版本%(version)s", version=note.version),
+        say("%(at)s（北京时间）", at=f"{note.created_at.astimezone(CHINA):%Y-%m-%d %H:%M}"),
+    ]
+    return " · ".join(parts)

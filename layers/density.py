@@ -31,7 +31,7 @@ def density_peak(density: Density | None) -> float:
     return float(np.nanmax(density.values))
 
 
-def density_layer(density: Density, *, peak: float, number: int) -> MapLayer:
+def density_layer(density: Density, *, peak: float, number: int, key: str = "density") -> MapLayer:
     """Draw a raster of densities.
 
     Parameters
@@ -42,6 +42,8 @@ def density_layer(density: Density, *, peak: float, number: int) -> MapLayer:
         Density that gets the darkest colour; shared by maps side by side.
     number : int
         Position of the map.
+    key : str
+        ``density`` of the page itself, or ``surface`` of an analysis.
 
     Notes
     -----
@@ -51,7 +53,7 @@ def density_layer(density: Density, *, peak: float, number: int) -> MapLayer:
     """
     bounds, values = _on_mercator(density)
     picture = image_to_url(_coloured(values, peak=peak))
-    return MapLayer("density", {"url": picture, "bounds": bounds}, number=number)
+    return MapLayer(key, {"url": picture, "bounds": bounds}, number=number)
 
 
 def _on_mercator(density: Density) -> tuple[list[list[float]], NDArray[np.float64]]:

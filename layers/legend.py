@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from layers.areas import LEVEL_OF, counts_of, has_data
 from layers.density import density_peak
+from layers.findings import finding_state
 from layers.incidents import COARSE
 from layers.theme import CountClass, count_classes
 from layers.views import DEFAULT_LAYERS
@@ -114,6 +115,13 @@ def layer_entries(view: MapView, keys: frozenset[str], say: Texts) -> tuple[Laye
             label=say("候选（没有通过检验）"),
             signs=(Sign("candidate", say("灰点线，不是热点")),),
         ),
+        LayerEntry(key="findings", label=_analysis_title(view), signs=_finding_signs(view.panels, say)),
+        LayerEntry(
+            key="surface",
+            label=_analysis_title(view),
+            signs=(Sign("density", say("浅到深：少到多")),),
+            note=say("只作背景，不说明哪里是热点"),
+        ),
         LayerEntry(key="incidents", label=say("案件"), signs=_incident_signs(view.panels, say)),
         LayerEntry(key="lines", label=say("线路"), signs=_line_signs(view, say)),
         LayerEntry(
@@ -150,6 +158,25 @@ def layer_entries(view: MapView, keys: frozenset[str], say: Texts) -> tuple[Laye
         for entry in entries
         if entry.key in keys
     )
+
+
+def _analysis_title(view: MapView) -> str:
+    return "" if view.analysis is None else view.analysis.title
+
+
+def _finding_signs(panels: tuple[MapPanel, ...], say: Texts) -> tuple[Sign, ...]:
+    states = {
+        finding_state(finding, alpha=panel.document.get("alpha"))
+        for panel in panels
+        if panel.document is not None
+        for finding in panel.document["findings"]
+    }
+    words = {
+        "proven": Sign("hotspot", say("粗红线：认定热点")),
+        "passed": Sign("passed", say("黑实线：通过检验，不是热点")),
+        "candidate": Sign("candidate", say("灰点线，不是热点")),
+    }
+    return tuple(sign for state, sign in words.items() if state in states)
 
 
 def _has_level(areas: gpd.GeoDataFrame | None, level: str) -> bool:

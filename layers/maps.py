@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from geo.analysis.documents import density_from_raster
 from layers.areas import area_count_layer, area_ids, area_outlines, label_layer
 from layers.basemap import BaseMap, FigureParts, PairedMap, figure_parts
 from layers.campaign import border_pair_layer, key_area_layer, supervised_layer
 from layers.density import density_layer, density_peak
+from layers.findings import findings_layer
 from layers.hotspots import hotspot_layers
 from layers.incidents import incident_layer
 from layers.legend import shared_classes
@@ -22,6 +24,8 @@ from layers.verdicts import cluster_texts
 from layers.views import LAYER_KEYS, SHADINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
 
     from layers.basemap import MapLayer
@@ -115,6 +119,20 @@ def _panel_layers(
     if panel.hotspots is not None:
         texts = cluster_texts(panel.hotspots, period=panel.period, locale=say.locale)
         drawn += hotspot_layers(panel.hotspots, texts, number=number)
+    if panel.document is not None:
+        drawn += _document_layers(panel.document, number, say)
+    return drawn
+
+
+def _document_layers(document: Mapping[str, Any], number: int, say: Texts) -> list[MapLayer]:
+    """Return the findings and the raster of an analysis by name."""
+    found = findings_layer(document, number=number, say=say)
+    drawn = [] if found is None else [found]
+    if document.get("raster") is not None:
+        surface = density_from_raster(document["raster"])
+        peak = density_peak(surface)
+        if peak > 0:
+            drawn.append(density_layer(surface, peak=peak, number=number, key="surface"))
     return drawn
 
 

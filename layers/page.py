@@ -10,6 +10,8 @@ from geo.crs import STORED
 from geo.errors import InvalidInputError
 from geo.periods import read_period
 from layers.addresses import page_address, page_query
+from layers.analysis_charts import analysis_charts
+from layers.analysis_texts import analysis_verdict
 from layers.captions import change_text, counted_text, provenance_text, subject_text
 from layers.client_texts import CLIENT_TEXTS
 from layers.folium_guard import escape_text
@@ -19,11 +21,13 @@ from layers.maps import draw_maps
 from layers.payload import payload_text
 from layers.periods import period_text
 from layers.policy import check_nonce, content_security_policy, tiles_origin_of
+from layers.run_texts import run_tables
 from layers.shell import environment, shell
 from layers.tables import area_rows
 from layers.texts import texts_in
 from layers.verdicts import cluster_texts, verdict_of
 from layers.views import (
+    DEFAULT_KIND,
     BaseTiles,
     Choices,
     DatasetNote,
@@ -39,7 +43,6 @@ from layers.views import (
 )
 
 if TYPE_CHECKING:
-    from geo.periods import Period
     from layers.maps import DrawnMaps
     from layers.texts import Texts
     from layers.views import Choice, Locale
@@ -120,6 +123,9 @@ def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
     first = view.panels[0] if view.panels else None
     hotspots = None if first is None else first.hotspots
     period = None if first is None else first.period
+    document = None if first is None else first.document
+    analysis = view.analysis
+    is_search = analysis is None or analysis.kind == DEFAULT_KIND
     clusters = () if hotspots is None else cluster_texts(hotspots, period=period, locale=view.locale)
     return {
         **shell(view.locale, view.nonce, here="/"),
@@ -138,7 +144,13 @@ def _model(view: MapView, drawn: DrawnMaps) -> dict[str, Any]:
         "blocks": _blocks(view, drawn, say),
         "shadings": shading_entries(view, say),
         "entries": layer_entries(view, drawn.keys, say),
-        "verdict": verdict_of(hotspots, run=view.run, period=period, locale=view.locale),
+        "verdict": verdict_of(hotspots, run=view.run, period=period, locale=view.locale)
+        if analysis is None or is_search
+        else analysis_verdict(analysis, document, run=view.run, locale=view.locale),
+        "analysis": analysis,
+        "is_search": is_search,
+        "charts": () if document is None else analysis_charts(document, say),
+        "analysis_tables": () if document is None else run_tables(document, locale=view.locale),
         "hotspot_rows": [each for each in clusters if each.is_hotspot],
         "candidate_rows": [each for each in clusters if not each.is_hotspot],
         "area_rows": area_rows(view.panels, say),
@@ -193,7 +205,7 @@ def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
         "run": {
             "id": view.run.run_id,
             "state": view.run.state,
-            "request": _run_request(view, view.panels[0].period if view.panels else None),
+            "request": None if view.analysis is None else view.analysis.request,
         },
     }
     blocks = {"page-data": page, "outlines": drawn.outlines}
@@ -203,17 +215,3 @@ def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:
 def _words(choices: tuple[Choice, ...]) -> dict[str, str]:
     """Return labels by code, without the indent that shows a child in its list."""
     return {code: label.strip() for code, label in choices}
-
-
-def _run_request(view: MapView, period: Period | None) -> dict[str, Any] | None:
-    """Return the body that asks for hotspots of this page; None when the page has no period to ask about."""
-    if period is None:
-        return None
-    wanted = {
-        "kind": "hotspots",
-        "period": str(period),
-        "category": view.filters.category,
-        "sector": view.filters.sector,
-        "area": view.filters.area_id,
-    }
-    return {name: value for name, value in wanted.items() if value is not None}

@@ -6,16 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from geo.periods import Period
 from layers.periods import period_text
 from layers.texts import mark, texts_in
 
 if TYPE_CHECKING:
     from geo.analysis.hotspots import Hotspots
-    from geo.periods import Period
     from layers.texts import Texts
     from layers.views import Locale, RunState
 
-VerdictKind = Literal["hotspots", "not_enough", "no_incidents", "no_exposure", "pending", "none", "failed"]
+VerdictKind = Literal[
+    "hotspots", "not_enough", "no_incidents", "no_exposure", "found", "pending", "none", "failed"
+]
 
 EXPOSURE_WORDS = {
     "pair_km_nights": mark("按缆线对公里·夜"),
@@ -30,17 +32,33 @@ EXPOSURE_NOUNS = {
 _REASONS = {
     "not_significant": mark("最集中的一处也可能只是巧合：p=%(p)s，没有小于%(alpha)s。"),
     "unstable_places": mark("位置不够准：在位置误差内重抽%(draws)s次，最多只有%(share)s的时候还在原处。"),
+    "stacked_places": mark("最集中的一处，案件全都登记在同一个中心点上，说明不了具体在哪里，没有认定。"),
     "selected_cases": mark("这些是挑选出来挂牌督办的案件，不是全部发案；挂牌多的地方不等于发案多的地方。"),
     "area_exposure": mark("没有线路资料，只能按面积比较；线路密的地方案件本来就多，按面积不能认定热点。"),
     "few_incidents": mark("案件太少：能用的只有%(used)s起。"),
     "imprecise_omitted": mark("有%(omitted)s起位置只到县、离线路太远或没有位置，没有参加计算。"),
 }
 _REMARKS = {
+    "stacked_places": mark("另有一处，案件全都登记在同一个中心点上，说明不了具体在哪里，没有认定。"),
     "unstable_places": mark(
         "另有%(unstable)s处也很集中，但位置不够准，重抽%(draws)s次里最多%(share)s的时候还在原处，没有认定。"
     ),
 }
 """Said instead of the reason where something else was proven."""
+_METHODS = {
+    "network_scan": mark("沿线路一段一段地比，%(exposure)s比较；"),
+    "poisson_scan": mark("用圆圈套着比，%(exposure)s比较；"),
+    "space_time_permutation": mark("拿各地自己平时的案件数作比，找某地某几周的突增；"),
+}
+_WHY = {
+    "lines_known": mark("有线路资料"),
+    "places_precise": mark("多数案件位置准到1公里"),
+    "places_coarse": mark("多数案件位置准不到1公里"),
+    "lines_apart": mark("线路没有连成网"),
+    "lines_unknown": mark("没有线路资料"),
+    "times_known": mark("多数案件时间准到一周"),
+    "times_unknown": mark("多数案件时间准不到一周"),
+}
 _HEADLINES = {
     "hotspots": mark("认定热点%(count)s处"),
     "not_enough": mark("不足以判定"),
@@ -50,6 +68,12 @@ _HEADLINES = {
     "none": mark("还没有计算热点"),
     "failed": mark("计算没有完成"),
 }
+_SENTENCE = mark(
+    "%(period)s，%(place)s发案%(cases)s起，预期%(expected)s起，相对风险%(risk)s，p=%(p)s；在%(share)s的位置抽样中稳定。"
+)
+_SENTENCE_UNMOVED = mark(
+    "%(period)s，%(place)s发案%(cases)s起，预期%(expected)s起，相对风险%(risk)s，p=%(p)s。"
+)
 _MOST_NAMES = 3
 _ONE_BREATH = 24
 """Characters; names of stretches of line are long."""
@@ -163,6 +187,11 @@ def cluster_texts(hotspots: Hotspots, *, period: Period | None, locale: Locale) 
     return tuple(texts)
 
 
+def stable_text(share: float) -> str:
+    """Write a stable share; a dash for what was not redrawn because it did not pass."""
+    return "–" if math.isnan(share) else share_text(share)
+
+
 def p_text(p: float) -> str:
     """Write a p: three decimals below .1, two above.
 
@@ -268,13 +297,19 @@ def _reasons(hotspots: Hotspots, say: Texts) -> tuple[str, ...]:
 
 
 def _method(hotspots: Hotspots, say: Texts) -> str:
-    return say(
-        "%(exposure)s比较；整幅图误报的可能不超过%(alpha)s；模拟%(replications)s次，位置重抽%(draws)s次。",
-        exposure=say(EXPOSURE_WORDS[hotspots.exposure_kind]),
+    method = say(_METHODS[hotspots.method], exposure=say(EXPOSURE_WORDS[hotspots.exposure_kind]))
+    sure = say(
+        "整幅图误报的可能不超过%(alpha)s；模拟%(replications)s次，位置重抽%(draws)s次。",
         alpha=share_text(hotspots.alpha),
         replications=hotspots.replications,
         draws=hotspots.draws,
     )
+    because = (
+        say("因为%(why)s，", why=say("，").join(say(_WHY[code]) for code in hotspots.why))
+        if hotspots.why
+        else ""
+    )
+    return f"{because}{method}{sure}"
 
 
 def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts, *, number: int) -> ClusterText:
@@ -285,12 +320,13 @@ def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts, *, num
         "place": place,
         "expected": expected_text,
         "p": p_text(float(row["p"])),
-        "stable_share": share_text(float(row["stable_share"])),
+        "stable_share": stable_text(float(row["stable_share"])),
         "relative_risk": risk_text(float(row["relative_risk"]), say),
     }
+    within = Period(row["from_on"], row["until_on"]) if "from_on" in row else period
     sentence = say(
-        "%(period)s，%(place)s发案%(cases)s起，预期%(expected)s起，相对风险%(risk)s，p=%(p)s；在%(share)s的位置抽样中稳定。",
-        period=period_text(period, say.locale),
+        _SENTENCE_UNMOVED if math.isnan(float(row["stable_share"])) else _SENTENCE,
+        period=period_text(within, say.locale),
         place=place,
         cases=int(row["case_count"]),
         expected=expected_text,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import geopandas as gpd
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from geo.analysis.density import Density
     from geo.analysis.hotspots import Hotspots
     from geo.periods import Period
+    from layers.analysis_views import Analysis
 
 Locale = Literal["zh", "en"]
 RunStateName = Literal["none", "queued", "running", "done", "failed", "cancelled"]
@@ -30,6 +31,8 @@ LAYER_KEYS = (
     "incidents",
     "hotspots",
     "candidates",
+    "surface",
+    "findings",
     "key_areas",
     "border_pairs",
     "supervised",
@@ -37,10 +40,12 @@ LAYER_KEYS = (
 """Every layer a page can have, in the order in which they are listed and drawn; words of the address."""
 SHADINGS = ("cities", "counties")
 """Layers that colour areas by their count; at most one of them is shown."""
-DEFAULT_LAYERS = ("cities", "labels", "lines", "incidents", "hotspots")
+DEFAULT_LAYERS = ("cities", "labels", "lines", "incidents", "hotspots", "surface", "findings")
 """What is shown when the address does not say."""
 MOST_INLINE_INCIDENTS = 2000
 """Beyond this number of incidents the page takes vector tiles instead of rows."""
+DEFAULT_KIND = "hotspots"
+"""Analysis of a page whose address names none."""
 _NO_LAYERS = "none"
 _VIEW_PARTS = 3
 _ZOOMS = (3.0, 19.0)
@@ -94,6 +99,10 @@ class Filters:
         Visible layers from `read_layers`; None takes `DEFAULT_LAYERS`.
     view : MapPosition or None
         From `read_position`; None fits the map to its areas.
+    kind : str
+        Name of the analysis.
+    asked : tuple of (name, value)
+        Parameters of the analysis that differ from their defaults.
     """
 
     period: Period | None = None
@@ -103,6 +112,8 @@ class Filters:
     compare: bool = False
     layers: tuple[str, ...] | None = None
     view: MapPosition | None = None
+    kind: str = DEFAULT_KIND
+    asked: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +174,9 @@ class MapPanel:
     density : Density or None
         In metres of EPSG:4547.
     hotspots : Hotspots or None
-        None when no run has been made.
+        None when no run has been made, or another analysis was asked for.
+    document : mapping or None
+        What another analysis found (docs/reference/runs.md).
     key_areas : GeoDataFrame or None, EPSG:4326
         `area_id` (of `areas`), `name`, `role` (key_national, key_provincial, pilot, scrap_town), and where
         present `target_change_pct`, `note`; geometry Point (polygons are looked up in `areas`).
@@ -189,6 +202,7 @@ class MapPanel:
     lines_url: str | None = None
     density: Density | None = None
     hotspots: Hotspots | None = None
+    document: Mapping[str, Any] | None = None
     key_areas: gpd.GeoDataFrame | None = None
     border_pairs: gpd.GeoDataFrame | None = None
     supervised: gpd.GeoDataFrame | None = None
@@ -208,7 +222,8 @@ class RunNote:
         Incidents read.
     input_hash : str
         SHA-256 of what was read.
-    replications, draws, seed : int
+    replications, draws, seed : int or None
+        None where the analysis has no such thing.
     version : str
         Of the software.
     created_at : datetime
@@ -220,9 +235,9 @@ class RunNote:
     period: Period
     input_count: int
     input_hash: str
-    replications: int
-    draws: int
-    seed: int
+    replications: int | None
+    draws: int | None
+    seed: int | None
     version: str
     created_at: datetime
 
@@ -288,6 +303,8 @@ class MapView:
         A remark on what was asked for, for instance a date that was not understood; shown on top.
     tiles : BaseTiles or None
         None: the outlines of the areas are the base map.
+    analysis : Analysis or None
+        What can be asked and what was; None only on pages without a choice of analyses.
     """
 
     locale: Locale
@@ -301,6 +318,7 @@ class MapView:
     is_empty: bool = False
     notice: str = ""
     tiles: BaseTiles | None = None
+    analysis: Analysis | None = None
 
 
 def read_layers(text: str | None) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ const PANES = {
   campaign: 380,
   radii: 400,
   candidates: 440,
+  findings: 450,
   hotspots: 460,
   names: 580,
 };

@@ -97,6 +97,37 @@ drawsLayer("candidates", (map, data) => {
   return L.featureGroup(shapes);
 });
 
+const FINDING_STYLES = {
+  proven: { colour: "proven", weight: 3.6 },
+  passed: { colour: "ink", weight: 2.4 },
+  candidate: { colour: "candidate", weight: 1.3, dashArray: "1.5 4" },
+};
+
+// Places that an analysis by name found: how sure decides the line, and only what is proven is red.
+drawsLayer("findings", (map, data) => {
+  const shapes = data.flatMap((each) => {
+    const renderer = map.renderers.findings;
+    const { colour: name, ...line } = FINDING_STYLES[each.state];
+    const style = { renderer, color: colour(name), fillOpacity: 0, className: `finding finding-${each.state}`, ...line };
+    const shape = findingShape(each, style);
+    shape.number = each.number;
+    shape.bindPopup(() => card(`${each.number} ${each.place}`, each.facts));
+    if (each.state === "candidate" || each.shape !== "line") return [shape];
+    const casing = L.polyline(each.outline.map(unpacked), { renderer, color: colour("paper"), weight: line.weight + 5, interactive: false });
+    shape.setStyle({ weight: line.weight + 1.6 });
+    return [casing, shape];
+  });
+  return L.featureGroup(shapes);
+});
+
+function findingShape(each, style) {
+  if (each.shape === "point") return L.circleMarker(each.outline, { ...style, radius: 7 });
+  if (each.shape === "line") return L.polyline(each.outline.map(unpacked), { ...style, fill: false });
+  return L.polygon(ringsOf(each.outline), style);
+}
+
+drawsLayer("surface", (map, data) => L.imageOverlay(data.url, data.bounds, { pane: "density", alt: "", className: "density" }));
+
 function symbol(path, className) {
   const drawing = document.createElementNS(SVG, "svg");
   drawing.setAttribute("viewBox", "0 0 16 16");

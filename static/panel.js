@@ -21,6 +21,7 @@ export function wireForm() {
     else for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
   });
   form.addEventListener("change", () => say(""));
+  wireParameters(form);
   // Another area wants another view; the kept one would look past it.
   area?.addEventListener("change", () => (form.elements.view.disabled = true));
   // Fields that were left out of the address must be there again when the user comes back.
@@ -29,18 +30,34 @@ export function wireForm() {
   });
 }
 
-/** A list that lies over the map goes away by itself. */
+// Parameters belong to one analysis: those of the last one are not sent on with another.
+function wireParameters(form) {
+  const fields = form.querySelector("[data-parameters]");
+  if (!fields) return;
+  form.elements.kind.addEventListener("change", ({ target }) => {
+    const isStale = target.value !== fields.dataset.parameters;
+    for (const field of fields.querySelectorAll("input, select")) field.disabled = isStale;
+    fields.querySelector("[data-stale]").hidden = !isStale;
+  });
+  form.addEventListener("submit", () => {
+    for (const field of fields.querySelectorAll("input, select")) if (isDefault(field)) field.disabled = true;
+  });
+}
+
+const isDefault = (field) => field.value === field.dataset.default;
+
+/** What lies over the map when opened goes away by itself. */
 export function wirePresets() {
-  const presets = document.querySelector(".presets");
-  if (!presets) return;
-  document.addEventListener("click", ({ target }) => {
-    if (!presets.contains(target)) presets.open = false;
-  });
-  presets.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    presets.open = false;
-    presets.querySelector("summary").focus();
-  });
+  for (const presets of document.querySelectorAll(".presets")) {
+    document.addEventListener("click", ({ target }) => {
+      if (!presets.contains(target)) presets.open = false;
+    });
+    presets.addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape") return;
+      presets.open = false;
+      presets.querySelector("summary").focus();
+    });
+  }
 }
 
 /** Turn a cell's text into a button that leads to its place on the map. */
@@ -68,6 +85,14 @@ export function wireTables() {
     for (const row of table.querySelectorAll("tbody tr")) {
       const number = Number(row.dataset.number);
       lead(row.querySelector("th"), () => showShape(table.dataset.clusters, (shape) => shape.number === number));
+    }
+  }
+  // Rows of findings that are drawn lead to their place; the number stands in the first cell.
+  if (document.getElementById("findings_0")) {
+    const drawn = new Set(readBlock("findings_0").map((each) => each.number));
+    for (const row of document.querySelectorAll("[data-findings] tbody tr")) {
+      const number = Number(row.cells[0].textContent);
+      if (drawn.has(number)) lead(row.cells[1], () => showShape("findings", (shape) => shape.number === number));
     }
   }
   const counts = ["cities", "counties"].filter((key) => document.getElementById(`${key}_0`)).map((key) => [key, readBlock(`${key}_0`).counts]);

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from shapely.geometry import LineString, Point, box
 
+from api.run_address import analysis_view
 from geo.analysis.density import kernel_density
 from geo.analysis.hotspots import Hotspots
 from geo.crs import METRIC, STORED, to_metric
@@ -227,7 +228,9 @@ def sample_view(locale="zh", text=plain, **changes):
         "run": RunState(state="done", run_id=12),
         "notice": text("日期没有读懂，已显示全部时间") if text is not plain else "",
     }
-    return MapView(**(values | changes))
+    values |= changes
+    period = values["filters"].period or PERIOD
+    return MapView(**({"analysis": analysis_view(values["filters"], period, locale=locale)} | values))
 
 
 def line_page(text=plain):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from api.deps import DayText, FilterQuery, Sessioned
 from api.map_views import map_view
+from api.run_address import OWN_NAMES, read_own
+from api.run_bodies import KindName
 from geo.errors import PeriodError
 from geo.periods import Period, read_period
 from layers.page import (
@@ -22,6 +24,7 @@ from layers.page import (
     render_map_page,
     tiles_origin_of,
 )
+from layers.views import DEFAULT_KIND
 
 router = APIRouter(tags=["map"])
 
@@ -46,6 +49,9 @@ class MapQuery(FilterQuery):
     lang: Annotated[Literal["zh", "en"] | None, BeforeValidator(lambda value: value or None)] = None
     layers: str | None = Field(default=None, max_length=200, description="visible layers, with commas")
     view: str | None = Field(default=None, max_length=60, description="latitude,longitude,zoom")
+    kind: KindName = Field(
+        default=DEFAULT_KIND, description="analysis; its parameters go by their names in GET /runs/kinds"
+    )
 
     @model_validator(mode="after")
     def _has_both_ends(self) -> Self:
@@ -62,8 +68,8 @@ class MapQuery(FilterQuery):
         """Return the period asked for, in whichever way."""
         return super().wanted_period() if self.start is None else read_period(f"{self.start}/{self.end}")
 
-    def filters(self) -> Filters:
-        """Return the same as the page knows it."""
+    def filters(self, own: dict[str, Any]) -> Filters:
+        """Return the same as the page knows it, with the parameters of the analysis."""
         return Filters(
             period=self.wanted_period(),
             category=self.category,
@@ -72,25 +78,31 @@ class MapQuery(FilterQuery):
             compare=self.compare,
             layers=read_layers(self.layers),
             view=read_position(self.view),
+            kind=self.kind,
+            asked=tuple(own.items()),
         )
 
 
-def read_query(request: Request) -> tuple[MapQuery, tuple[str, ...]]:
-    """Return what of the address is understood, and the names of what is not.
+def read_query(request: Request) -> tuple[MapQuery, dict[str, Any], tuple[str, ...]]:
+    """Return what of the address is understood, the parameters of its analysis, and the names of what is not.
 
     A person who follows an old link gets the map and a notice rather than a machine's error.
     """
     given: dict[str, str] = {}
+    own: dict[str, str] = {}
     odd: set[str] = set()
     for name, value in request.query_params.multi_items():
-        if name in given or name not in MapQuery.model_fields:
-            odd.add("?" if name not in MapQuery.model_fields else name)
+        is_own = name in OWN_NAMES
+        if name in given or name in own or not (is_own or name in MapQuery.model_fields):
+            odd.add(name if is_own or name in MapQuery.model_fields else "?")
             continue
-        given[name] = value
+        (own if is_own else given)[name] = value
     # The ends of a period are judged together only once each part is right by itself: hence more than one look.
     while True:
         try:
-            return MapQuery.model_validate(given), tuple(sorted(odd))
+            query = MapQuery.model_validate(given)
+            values, unread = read_own(query.kind, own)
+            return query, values, tuple(sorted(odd.union(unread)))
         except ValidationError as error:
             wrong = {str(name) for item in error.errors() for name in (item["loc"][:1] or ("start", "end"))}
             wrong |= {"start", "end"} if wrong & {"start", "end"} else set()
@@ -98,7 +110,7 @@ def read_query(request: Request) -> tuple[MapQuery, tuple[str, ...]]:
             given = {name: value for name, value in given.items() if name not in wrong}
 
 
-Understood = Annotated[tuple[MapQuery, tuple[str, ...]], Depends(read_query)]
+Understood = Annotated[tuple[MapQuery, dict[str, Any], tuple[str, ...]], Depends(read_query)]
 
 
 @router.get(
@@ -120,7 +132,7 @@ Understood = Annotated[tuple[MapQuery, tuple[str, ...]], Depends(read_query)]
 )
 def get_map_page(request: Request, session: Sessioned, understood: Understood) -> HTMLResponse:
     """Return the map page; what its address asks for and cannot be is named and left out."""
-    query, odd = understood
+    query, own, odd = understood
     settings = request.app.state.settings
     locale = query.lang or settings.locale
     nonce = secrets.token_urlsafe(18)
@@ -128,7 +140,7 @@ def get_map_page(request: Request, session: Sessioned, understood: Understood) -
         session,
         request.app.state.shelf,
         settings,
-        query.filters(),
+        query.filters(own),
         wanted=query.wanted(session),
         locale=locale,
         nonce=nonce,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WORKERS = min(4, os.cpu_count() or 1)
+_WORKERS = int(os.environ.get("HUXIAN_THREADS", 0)) or min(4, os.cpu_count() or 1)
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
@@ -12,12 +13,14 @@ from geo.analysis.documents import hotspots_document
 from geo.analysis.hotspots import find_hotspots
 from geo.analysis.sections import name_sections
 from geo.crs import to_metric
+from geo.runs.points import days_since
 from geo.runs.requests import RedrawnRequest
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo.analysis.hotspots import Hotspots
+    from geo.periods import Period
     from geo.runs.answers import Progress
     from geo.runs.inputs import UnitInput
 
@@ -27,7 +30,7 @@ class HotspotRequest(RedrawnRequest):
     """What a search for hotspots is asked to look at."""
 
     kind: ClassVar[str] = "hotspots"
-    version: ClassVar[str] = "hotspots/2"
+    version: ClassVar[str] = "hotspots/3"
 
 
 def with_section_names(
@@ -45,7 +48,7 @@ def with_section_names(
     return replace(hotspots, clusters=clusters)
 
 
-def search_frames(loaded: UnitInput) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+def search_frames(loaded: UnitInput, period: Period) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the located incidents and the units of a search, both metric."""
     incidents = loaded.incidents
     units = loaded.units[["label", "geometry"]].assign(exposure=loaded.exposure.values)
@@ -53,14 +56,32 @@ def search_frames(loaded: UnitInput) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame
     if loaded.is_on_lines:
         units["kind"] = loaded.units["kind"]
         located["kind"] = incidents["cable_kind"]
+    located["from_day"], located["until_day"] = (
+        days_since(incidents.loc[located.index, name], period) for name in ("occurred_from", "occurred_until")
+    )
     return to_metric(located), to_metric(units)
+
+
+def with_dates(hotspots: Hotspots, period: Period) -> Hotspots:
+    """Give surges the days on which they begin and end, in place of days since the period began."""
+    clusters = hotspots.clusters
+    if "from_day" not in clusters.columns:
+        return hotspots
+    dates = {
+        name: [period.start_on + timedelta(days=float(day)) for day in clusters[column]]
+        for name, column in (("from_on", "from_day"), ("until_on", "until_day"))
+    }
+    frame = clusters.drop(columns=["from_day", "until_day"])
+    for name, column in dates.items():
+        frame[name] = pd.Series(column, index=frame.index, dtype=object)
+    return replace(hotspots, clusters=frame)
 
 
 def compute_hotspots(
     loaded: UnitInput, request: HotspotRequest, *, progress: Progress | None = None
 ) -> dict[str, object]:
     """Look for hotspots in what was loaded and return the document."""
-    located, units = search_frames(loaded)
+    located, units = search_frames(loaded, request.period)
     hotspots = find_hotspots(
         located,
         units,
@@ -73,4 +94,4 @@ def compute_hotspots(
     )
     if loaded.is_on_lines:
         hotspots = with_section_names(hotspots, loaded.units, loaded.incidents)
-    return hotspots_document(hotspots)
+    return hotspots_document(with_dates(hotspots, request.period))

@@ -113,3 +113,8 @@ def area_labels(incidents: gpd.GeoDataFrame) -> tuple[str, ...]:
     """Return the distinct names of the areas of some incidents, most incidents first, then by name."""
     counts = incidents["area_name"].dropna().astype(str).value_counts(sort=False).sort_index()
     return tuple(counts.sort_values(ascending=False, kind="stable").index)
+
+
+def days_since(instants: pd.Series[pd.Timestamp], period: Period) -> NDArray[np.float64]:
+    """Return instants in days since the period began."""
+    return np.asarray((instants - pd.Timestamp(period.bounds_at()[0])) / _DAY, dtype=np.float64)

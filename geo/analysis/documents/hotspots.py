@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _KIND = "hotspots"
 _FORMS = (1, FORM)
-_METHOD = "poisson_scan"
+_DATES = ("from_on", "until_on")
+"""Columns that only clusters in space and time have: first day, and the day after the last."""
 _PLAIN = (
     "verdict",
     "exposure_kind",
@@ -60,7 +62,7 @@ def hotspots_document(hotspots: Hotspots) -> dict[str, object]:
     -------
     dict
         As `run_document` says; findings hold the columns of the clusters. An infinite `relative_risk` or
-        `critical_llr` is null.
+        `critical_llr` is null, and so is the stable share of what was not redrawn.
 
     Raises
     ------
@@ -75,10 +77,13 @@ def hotspots_document(hotspots: Hotspots) -> dict[str, object]:
     facts = {name: getattr(hotspots, name) for name in _PLAIN if name != "verdict"}
     return run_document(
         kind=_KIND,
-        method=_METHOD,
+        method=hotspots.method,
+        why=[{"code": code} for code in hotspots.why],
         verdict=hotspots.verdict,
         reasons=hotspots.reasons,
-        findings=finding_rows(hotspots.clusters[[*CLUSTER_COLUMNS, "geometry"]]),
+        findings=finding_rows(
+            hotspots.clusters[[*CLUSTER_COLUMNS, *_dates_of(hotspots.clusters), "geometry"]]
+        ),
         facts=facts
         | {
             "critical_llr": hotspots.critical_llr,
@@ -113,18 +118,25 @@ def hotspots_from_document(document: Mapping[str, Any]) -> Hotspots:
         features = finding_features(document)
         rows = [_row(feature["properties"]) for feature in features]
         outlines = [shapely.geometry.shape(feature["geometry"]) for feature in features]
+        dates = [name for name in _DATES if rows and name in features[0]["properties"]]
         clusters = gpd.GeoDataFrame(
-            pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS)).astype(_TYPES),
+            pd.DataFrame(rows, columns=[*CLUSTER_COLUMNS, *dates]).astype(_TYPES),
             geometry=gpd.GeoSeries(outlines, crs=STORED).to_crs(document["metric_epsg"]),
         )
         return Hotspots(
             clusters=clusters,
             reasons=tuple(document["reasons"]),
             critical_llr=_number(document["critical_llr"]),
+            method=document.get("method", "poisson_scan"),
+            why=tuple(each["code"] for each in document.get("why", ())),
             **{name: document[name] for name in _PLAIN},
         )
     except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
         raise InvalidInputError("the document of hotspots is damaged") from None
+
+
+def _dates_of(clusters: gpd.GeoDataFrame) -> list[str]:
+    return [name for name in _DATES if name in clusters.columns]
 
 
 def _check_ids(members: tuple[Any, ...]) -> None:
@@ -143,6 +155,7 @@ def _number(value: float | None) -> float:
 def _row(properties: Mapping[str, Any]) -> dict[str, object]:
     """Return the columns of one cluster from their JSON values."""
     row: dict[str, object] = {name: properties[name] for name in CLUSTER_COLUMNS}
+    row |= {name: date.fromisoformat(properties[name]) for name in _DATES if name in properties}
     row["relative_risk"] = _number(properties["relative_risk"])
     row["labels"] = tuple(properties["labels"])
     row["members"] = tuple(properties["members"])

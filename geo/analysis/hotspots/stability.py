@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geo.analysis.scan.circles import Circles
     from geo.analysis.scan.inputs import Places
+    from geo.analysis.scan.windows import Windows
     from geo.analysis.units import Units
 
 _OF_SMALLER = 1 / 2
@@ -30,7 +30,7 @@ def stable_shares(
     *,
     units: Units,
     places: Places,
-    windows: Circles,
+    windows: Windows,
     xy_m: NDArray[np.float64],
     radius_m: NDArray[np.float64],
     kinds: NDArray[np.object_] | None = None,
@@ -47,7 +47,7 @@ def stable_shares(
         Members of each cluster, positions in the frame of `units`.
     units : Units
         Units with exposure.
-    places, windows : Places, Circles
+    places, windows : Places, Windows
         What was scanned; places hold the units merged by location.
     xy_m : ndarray of float64, shape (n, 2)
         Recorded places of the incidents used.
@@ -87,7 +87,7 @@ def stable_shares(
         is_found = np.zeros(len(clusters), dtype=np.bool_)
         for window in best_windows(windows, cases, minimum_llr=critical_llr, most=MOST_CLUSTERS):
             common = observed[:, window.members] @ share[window.members]
-            is_found |= _is_same_place(common, held, float(share[window.members].sum()))
+            is_found |= is_same_place(common, held, float(share[window.members].sum()))
         return is_found
 
     counts = np.zeros(len(clusters))
@@ -99,8 +99,10 @@ def stable_shares(
     return counts / draws
 
 
-def _is_same_place(common: NDArray[np.float64], one: NDArray[np.float64], other: float) -> NDArray[np.bool_]:
+def is_same_place(
+    common: NDArray[np.float64] | float, one: NDArray[np.float64] | float, other: float
+) -> NDArray[np.bool_]:
     """Compare what clusters share with what each holds; equal to the last digits counts as reached."""
     least = np.maximum(_OF_SMALLER * np.minimum(one, other), _OF_LARGER * np.maximum(one, other))
-    reached: NDArray[np.bool_] = common >= least * (1 - 1e-9)
+    reached: NDArray[np.bool_] = np.asarray(common >= least * (1 - 1e-9))
     return reached

@@ -1,0 +1,248 @@
+"""Find surges where no line is known: areas and weeks with more cases than the areas' own level explains."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo.analysis.hotspots.candidates import MOST_P, MOST_ROWS, OUTLINE_MARGIN_M
+from geo.analysis.hotspots.result import CLUSTER_COLUMNS, Hotspots
+from geo.analysis.hotspots.stability import is_same_place
+from geo.analysis.hotspots.verdict import reasons_for, verdict_of_scan
+from geo.analysis.places import draw_places
+from geo.analysis.scan.space_time import space_time_trial
+from geo.analysis.threads import in_order
+from geo.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from geo.analysis.hotspots.choice import Choice
+    from geo.analysis.hotspots.placing import Placed
+    from geo.analysis.hotspots.result import Rules
+    from geo.analysis.scan.space_time import SpaceTimeScan, SpaceTimeTrial
+    from geo.analysis.units import Units
+
+    Progress = Callable[[int, int], None]
+
+STEP_DAYS = 7.0
+"""Surges begin and end with weeks."""
+MOST_DAYS_SHARE = 0.25
+"""A surge takes at most a quarter of the period; what is high for longer is a level, not a surge."""
+
+
+def interval_days(incidents: gpd.GeoDataFrame) -> NDArray[np.float64] | None:
+    """Return how long each incident's interval is, in days, or None where no times are given.
+
+    Raises
+    ------
+    InvalidInputError
+        If an interval is not finite or ends before it begins.
+    """
+    if not {"from_day", "until_day"} <= set(incidents.columns):
+        return None
+    from_day, until_day = (
+        incidents[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("from_day", "until_day")
+    )
+    lasting: NDArray[np.float64] = until_day - from_day
+    if not np.isfinite(lasting).all() or (lasting < 0).any():
+        raise InvalidInputError("from_day and until_day must be finite, and in this order")
+    return lasting
+
+
+def find_surges(
+    incidents: gpd.GeoDataFrame,
+    placed: Placed,
+    exposed: Units,
+    *,
+    rules: Rules,
+    choice: Choice,
+    progress: Progress | None = None,
+) -> Hotspots:
+    """Scan areas and weeks against permuted times.
+
+    Parameters
+    ----------
+    incidents : GeoDataFrame
+        With ``from_day`` and ``until_day``; an incident counts in the middle of its interval.
+    placed : Placed
+        Which area each one falls on.
+    exposed : Units
+        Areas; their exposure is not used.
+    rules : Rules
+    choice : Choice
+    progress : callable, optional
+        Called with (steps done, replications + draws); may raise to stop.
+
+    Notes
+    -----
+    Every area keeps its number of cases and every week its own in all simulated sets, so neither an area
+    with more cable nor a busy season alarms: a surge is an area *and* a time that go together
+    (`space_time_scan`, permutation model). In each draw places and times are redrawn and incidents fall on
+    areas anew; the surge comes back when a significant one shares at least half of the smaller one's and a
+    third of the larger one's weeks and areas, an area weighing as many cases as it has.
+    """
+    times = incidents[["from_day", "until_day"]].to_numpy(dtype=np.float64)[placed.source]
+    trial = _trial(exposed, placed.unit, times.mean(axis=1), _whole_weeks(times))
+    total = rules.replications + rules.draws
+    maxima = trial.maxima(
+        replications=rules.replications,
+        seed=rules.seed,
+        progress=None if progress is None else lambda done, _: progress(done, total),
+    )
+    scan = trial.report(maxima, replications=rules.replications, seed=rules.seed)
+    clusters = _candidates(scan, exposed, placed)
+    is_significant = (clusters["p"] <= rules.alpha).to_numpy(dtype=np.bool_)
+    if is_significant.any():
+        clusters.loc[is_significant, "stable_share"] = _stable_shares(
+            clusters[is_significant],
+            maxima,
+            exposed,
+            placed,
+            times=times,
+            rules=rules,
+            progress=None if progress is None else lambda done: progress(rules.replications + done, total),
+        )
+    elif progress is not None:
+        progress(total, total)
+    is_stable = clusters["stable_share"] >= rules.min_stability
+    clusters = clusters.assign(is_hotspot=is_significant & is_stable & rules.is_census, is_stacked=False)
+    return _conclude(clusters, scan, rules=rules, choice=choice, incident_count=len(incidents))
+
+
+def _whole_weeks(times: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Return the weeks that hold all intervals: the same for every draw, so that weeks begin on the same day."""
+    if not len(times):
+        return None
+    start = float(np.floor(times[:, 0].min()))
+    return start, start + STEP_DAYS * (np.floor((times[:, 1].max() - start) / STEP_DAYS) + 1)
+
+
+def _trial(
+    exposed: Units, unit: NDArray[np.int64], days: NDArray[np.float64], period: tuple[float, float] | None
+) -> SpaceTimeTrial:
+    """Make a scan of areas and weeks ready."""
+    return space_time_trial(
+        exposed.xy_m[unit],
+        days=days,
+        locations=exposed.xy_m,
+        period=period,
+        model="permutation",
+        step_days=STEP_DAYS,
+        max_days_share=MOST_DAYS_SHARE,
+    )
+
+
+def _candidates(scan: SpaceTimeScan, exposed: Units, placed: Placed) -> gpd.GeoDataFrame:
+    """Turn the clusters worth keeping into outlines with the ids and labels of their areas."""
+    found = scan.clusters
+    kept = found[(found["p"] <= MOST_P) | (found["rank"] == 1)].head(MOST_ROWS).reset_index(drop=True)
+    positions = [np.array(members, dtype=np.int64) for members in kept["members"]]
+    frame = exposed.frame
+    counts = np.bincount(placed.unit, minlength=len(frame))
+    clusters = gpd.GeoDataFrame(
+        kept.drop(columns=["centre", "members", "incidents"]),
+        geometry=[exposed.outline(members, margin_m=OUTLINE_MARGIN_M) for members in positions],
+        crs=frame.crs,
+    )
+    by_count = [members[np.argsort(-counts[members], kind="stable")] for members in positions]
+    clusters["members"] = pd.Series([tuple(frame.index[each].tolist()) for each in positions], dtype=object)
+    labels = [tuple(dict.fromkeys(frame["label"].iloc[each].astype(str))) for each in by_count]
+    clusters["labels"] = pd.Series(labels, dtype=object)
+    clusters["positions"] = pd.Series(positions, dtype=object)
+    clusters["stable_share"] = np.full(len(kept), np.nan)
+    return clusters
+
+
+def _stable_shares(
+    clusters: gpd.GeoDataFrame,
+    maxima: NDArray[np.float64],
+    exposed: Units,
+    placed: Placed,
+    *,
+    times: NDArray[np.float64],
+    rules: Rules,
+    progress: Callable[[int], None] | None,
+) -> NDArray[np.float64]:
+    """Return in which share of the draws each surge comes back."""
+    weeks = _weeks(clusters)
+    members = list(clusters["positions"])
+    # What an area weighs is what it weighs in the scan: its own number of cases.
+    level = np.bincount(placed.unit, minlength=len(exposed.frame))
+    period = _whole_weeks(times)
+
+    def one_draw(draw: int) -> NDArray[np.bool_]:
+        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(rules.seed, spawn_key=(4, draw))))
+        xy_m = draw_places(placed.xy_m, radius_m=placed.radius_m, rng=rng)
+        unit, _ = exposed.nearest(xy_m, kinds=placed.kinds)
+        days = times[:, 0] + rng.random(len(times)) * (times[:, 1] - times[:, 0])
+        trial = _trial(exposed, unit, days, period)
+        found = trial.report(maxima, replications=rules.replications, seed=rules.seed).clusters
+        found = found[found["p"] <= rules.alpha]
+        is_back = np.zeros(len(members), dtype=np.bool_)
+        for other, (first, last) in zip(found["members"], _weeks(found), strict=True):
+            for row, mine in enumerate(members):
+                common_days = min(weeks[row, 1], last) - max(weeks[row, 0], first)
+                common = level[np.intersect1d(mine, other)].sum() * max(0.0, common_days)
+                one = level[mine].sum() * (weeks[row, 1] - weeks[row, 0])
+                is_back[row] |= bool(is_same_place(common, one, level[list(other)].sum() * (last - first)))
+        return is_back
+
+    counts = np.zeros(len(members))
+    with closing(in_order(one_draw, range(rules.draws))) as results:
+        for done, is_back in enumerate(results, start=1):
+            counts += is_back
+            if progress is not None:
+                progress(done)
+    return counts / rules.draws
+
+
+def _weeks(clusters: pd.DataFrame) -> NDArray[np.float64]:
+    return clusters[["from_day", "until_day"]].to_numpy(dtype=np.float64).reshape(-1, 2)
+
+
+def _conclude(
+    clusters: gpd.GeoDataFrame,
+    scan: SpaceTimeScan,
+    *,
+    rules: Rules,
+    choice: Choice,
+    incident_count: int,
+) -> Hotspots:
+    """Sum the surges up in a verdict, with the risk that would have been seen."""
+    share = (
+        None
+        if clusters.empty or not scan.case_count
+        else float(clusters["expected"].iloc[0]) / scan.case_count
+    )
+    least_risk = None
+    if share is not None and 0 < share < 1:
+        least_risk = scan.minimum_relative_risk(share=share, alpha=rules.alpha)
+    verdict = verdict_of_scan(clusters, scan)
+    reasons = reasons_for(clusters, verdict=verdict, rules=rules, least_risk=least_risk, needs_exposure=False)
+    omitted_count = incident_count - scan.case_count
+    return Hotspots(
+        clusters=clusters[[*CLUSTER_COLUMNS, "from_day", "until_day", "geometry"]],
+        verdict=verdict,
+        reasons=(*reasons, "imprecise_omitted") if omitted_count and verdict != "no_exposure" else reasons,
+        method=choice.method,
+        why=choice.why,
+        exposure_kind=rules.exposure_kind,
+        incident_count=incident_count,
+        used_count=scan.case_count,
+        omitted_count=omitted_count,
+        strongest_p=None if clusters.empty else float(clusters["p"].iloc[0]),
+        minimum_relative_risk=least_risk,
+        minimum_share=share,
+        critical_llr=scan.critical_llr(rules.alpha),
+        alpha=rules.alpha,
+        replications=rules.replications,
+        draws=rules.draws,
+        seed=rules.seed,
+    )
