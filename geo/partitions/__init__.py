@@ -1,0 +1,1 @@
+"""Compute kernels in parts on several processes or machines, with the answer that one process gives."""
