@@ -55,6 +55,7 @@ def run_document(
     findings: Sequence[Mapping[str, object]] = (),
     tables: Mapping[str, Mapping[str, object]] | None = None,
     raster: Mapping[str, object] | None = None,
+    lines: Mapping[str, object] | None = None,
     facts: Mapping[str, object],
 ) -> dict[str, object]:
     """Return the document of one run.
@@ -77,6 +78,8 @@ def run_document(
         From `table`.
     raster : mapping, optional
         From `density_raster`.
+    lines : mapping, optional
+        Values along lines: ``unit``, ``values`` and their ``geometry``.
     facts : mapping
         Some of `FACTS`; ``outlines`` says what the geometry of findings is made of: lines, areas, cells, points.
 
@@ -99,6 +102,7 @@ def run_document(
         "findings": [dict(each) for each in findings],
         "tables": {name: dict(each) for name, each in (tables or {}).items()},
         "raster": None if raster is None else dict(raster),
+        "lines": None if lines is None else dict(lines),
     }
 
 
