@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from geo.analysis import threads
-from geo.analysis.scan import circles, minimum_relative_risk, null_counts, poisson_scan
+from geo.analysis.scan import (
+    BLOCK,
+    block_count,
+    circles,
+    lay_windows,
+    merge_places,
+    minimum_relative_risk,
+    null_counts,
+    poisson_scan,
+    poisson_trial,
+    simulate_maxima,
+)
+from geo.analysis.scan.ladder import RUNGS, build_ladder
 from geo.errors import CancelledRunError, InvalidInputError, UnitError
 
 # ---- a slow, clear twin: every circle written out, every ratio by its formula ----
@@ -225,6 +237,40 @@ def test_the_number_of_threads_changes_nothing(monkeypatch):
     assert seen[0].maxima.tolist() == seen[1].maxima.tolist() == seen[2].maxima.tolist()
 
 
+def test_any_split_into_blocks_gives_the_same_maxima():
+    rng = np.random.default_rng(9)
+    figures = {"cases": rng.poisson(1, 60), "exposure": np.ones(60)}
+    xy = rng.random((60, 2)) * 1e4
+    trial = poisson_trial(xy, **figures)
+    scan = poisson_scan(xy, **figures, replications=300, seed=7)
+    assert (block_count(300), BLOCK) == (5, 64)
+    windows, _ = lay_windows(merge_places(xy, **figures), max_share=0.5)
+    for edges in ((0, 1, 2, 3, 4, 5), (0, 3, 5), (0, 4, 4, 5)):
+        parts = [trial.maxima(replications=300, seed=7, blocks=range(a, b)) for a, b in pairwise(edges)]
+        assert np.concatenate(parts).tolist() == scan.maxima.tolist()
+        parts = [
+            simulate_maxima(windows, case_count=scan.case_count, replications=300, seed=7, blocks=range(a, b))
+            for a, b in pairwise(edges)
+        ]
+        assert np.concatenate(parts).tolist() == scan.maxima.tolist()
+    assert trial.report(scan.maxima, replications=300, seed=7).clusters.equals(scan.clusters)
+    for wrong in (range(-1, 2), range(4, 6), range(0, 4, 2)):
+        with pytest.raises(InvalidInputError, match="blocks"):
+            trial.maxima(replications=300, seed=7, blocks=wrong)
+    with pytest.raises(InvalidInputError, match="maxima"):
+        trial.report(scan.maxima[:100], replications=300, seed=7)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 300), st.floats(0.001, 0.999), st.sampled_from(RUNGS.tolist()))
+def test_a_count_below_the_tabulated_least_never_beats_the_rung(case_count, share, rung):
+    ladder = build_ladder(case_count)
+    expected = share * case_count
+    least = int(ladder.least[RUNGS.tolist().index(rung), int(math.sqrt(expected) * ladder.scale)])
+    below = [twin_ratio(count, expected, case_count) for count in range(min(least, case_count + 1))]
+    assert max(below, default=0.0) <= rung + 1e-12
+
+
 def test_the_scale_of_the_exposure_does_not_matter():
     rng = np.random.default_rng(9)
     xy, exposure = rng.random((40, 2)) * 1e4, rng.random(40)
@@ -243,6 +289,25 @@ def test_simulated_counts_keep_the_total_and_avoid_places_without_exposure():
     assert not counts[:, [1, 3]].any()
     assert counts[:, 2].mean() == pytest.approx(16, abs=0.5)
     assert (null_counts(24, [1.0, 0.0, 2.0, 0.0], replications=70, seed=11) == counts[:70]).all()
+
+
+def test_simulated_counts_follow_their_law_however_they_are_drawn():
+    # 20 cases are thrown one by one, 200 drawn cell by cell: both must be binomial in every cell.
+    exposure = np.array([0.05, 0.6, 0.35])
+    for case_count in (20, 200):
+        counts = null_counts(case_count, exposure, replications=9600, seed=5)
+        for place in range(3):
+            law = binom(case_count, exposure[place])
+            seen = np.bincount(counts[:, place], minlength=case_count + 1) / len(counts)
+            assert seen == pytest.approx(law.pmf(np.arange(case_count + 1)), abs=0.02)
+        together = np.corrcoef(counts.T)[0, 1]
+        assert together == pytest.approx(-math.sqrt(0.05 * 0.6 / (0.95 * 0.4)), abs=0.04)
+
+
+@pytest.mark.parametrize("exposure", [[0.0, 0.0], [1.0, -1.0], [1.0, math.nan], [1.0, math.inf]])
+def test_no_set_is_simulated_without_exposure(exposure):
+    with pytest.raises(InvalidInputError):
+        null_counts(5, exposure, replications=3, seed=1)
 
 
 def test_the_critical_ratio_and_p_say_the_same():

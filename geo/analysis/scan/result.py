@@ -61,8 +61,9 @@ class Scan:
     replications, seed : int
         As given.
     reason : str or None
-        Why there is nothing to test: ``no_cases``, ``too_few_locations`` (fewer than two places hold
-        exposure) or ``no_window`` (every location alone exceeds the largest share). None otherwise.
+        Why there is nothing to test: ``no_cases``, ``no_controls`` (Bernoulli), ``too_few_locations`` (fewer
+        than two places hold exposure) or ``no_window`` (every location alone exceeds the largest share). None
+        otherwise.
     """
 
     clusters: pd.DataFrame
