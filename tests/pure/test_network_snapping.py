@@ -29,7 +29,7 @@ def twin(network, xy_m, max_distance_m):
     for x, y in xy_m:
         point = shapely.Point(x, y)
         away = shapely.distance(network.edges.geometry.to_numpy(), point)
-        edge = int(np.flatnonzero(away <= away.min() + 1e-6)[0])
+        edge = int(np.flatnonzero(away <= away.min() + 1e-8)[0])
         if away[edge] > max_distance_m:
             out.append(None)
         else:

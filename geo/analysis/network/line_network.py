@@ -173,8 +173,8 @@ class LineNetwork:
         -------
         Events
             In the order of the points: ``source`` is the position of each among them, ``residual_m`` how far
-            it was moved. Coincident points stay several. Among edges equally near, to within `SAME_M`, the
-            one of the lowest segment id wins, then the lowest measure.
+            it was moved. Coincident points stay several. Among edges equally near the one of the lowest
+            segment id wins, then the lowest measure.
 
         Raises
         ------

@@ -9,12 +9,15 @@ from numba import njit
 
 from geo.analysis.network.graph import Events
 from geo.analysis.network.links import LinkGrid, Links, along_link, cell_keys, clearance
-from geo.analysis.network.searches import SAME_M, blocks_of
+from geo.analysis.network.searches import blocks_of
 from geo.analysis.threads import in_order
 from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+TIE_M = 1e-8
+"""Links whose distances from a point differ by no more are equally near: coordinates are rounded."""
 
 _NO_AREA = -1
 
@@ -53,7 +56,7 @@ def snap_points(
     -------
     Events
         In the order of the points; coincident ones stay several. Among links equally near, to within
-        `SAME_M`, the first edge wins, then the lowest offset.
+        `TIE_M`, the first edge wins, then the lowest offset.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def _nearest(
         best, share, best_m = -1, 0.0, max_distance_m
         ring = int(grid.gap[row * grid.columns + column])
         clear_m = clearance(x, y, column, row, ring, grid)
-        while clear_m < np.inf and clear_m <= best_m + SAME_M:
+        while clear_m < np.inf and clear_m <= best_m + TIE_M:
             best, share, best_m = _look(
                 (x, y), (column, row, ring), links, grid, own, edge_area, (best, share, best_m)
             )
@@ -151,8 +154,8 @@ def _look(
     x, y = point
     column, row, ring = about
     best, best_share, best_m = so_far
-    below = max(best_m - SAME_M, 0.0) ** 2
-    upto = (best_m + SAME_M) ** 2
+    below = max(best_m - TIE_M, 0.0) ** 2
+    upto = (best_m + TIE_M) ** 2
     for other in range(max(0, row - ring), min(grid.rows, row + ring + 1)):
         # All of the ring's lowest and highest row, of the others only the two ends.
         step = 1 if other in (row - ring, row + ring) else 2 * ring
@@ -167,6 +170,6 @@ def _look(
                     continue
                 if own == _NO_AREA or edge_area[links.edge[link]] == own:
                     best, best_share, best_m = link, share, np.sqrt(square)
-                    below = max(best_m - SAME_M, 0.0) ** 2
-                    upto = (best_m + SAME_M) ** 2
+                    below = max(best_m - TIE_M, 0.0) ** 2
+                    upto = (best_m + TIE_M) ** 2
     return best, best_share, best_m
