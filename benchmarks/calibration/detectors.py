@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from scipy.stats import norm
 
-from geo.analysis.hotspots import find_hotspots
-from geo.analysis.scan import poisson_scan
+from benchmarks.calibration.scenes import DAYS
+from geo.analysis.density import kernel_density
+from geo.analysis.grids import cell_weights, count_cells, lay_grid
+from geo.analysis.hotspots import dbscan, find_hotspots, gi_star
+from geo.analysis.near_repeat import knox
+from geo.analysis.scan import poisson_scan, space_time_scan
 from geo.analysis.units import read_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from benchmarks.calibration.scenes import Scene
+    from geo.analysis.scan import Scan
 
     SmallestP = Callable[[Scene, gpd.GeoDataFrame, int], float | None]
 
 REPLICATIONS = 999
+CELL_M = 2000.0
+BANDS_M = (0.0, 500.0, 1000.0, 2000.0, 4000.0)
+BANDS_DAYS = (0.0, 7.0, 14.0, 28.0)
+ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,66 +62,238 @@ class Detector:
     is_ours: bool = True
 
 
-def counts_of(scene: Scene, incidents: gpd.GeoDataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _counts(scene: Scene, incidents: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """Count incidents by unit, in the order of the scene's units."""
     return np.bincount(scene.units.index.get_indexer(incidents["unit"]), minlength=len(scene.units))
 
 
+def _least(scan: Scan) -> float | None:
+    return None if scan.clusters.empty else float(scan.clusters["p"].min())
+
+
 def circles(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
     """Scan circles over the units."""
-    exposed = read_units(scene.units)
-    found = poisson_scan(
-        exposed.xy_m,
-        cases=counts_of(scene, incidents),
-        exposure=scene.units["exposure"],
-        replications=REPLICATIONS,
+    return _least(
+        poisson_scan(
+            read_units(scene.units).xy_m,
+            cases=_counts(scene, incidents),
+            exposure=scene.units["exposure"],
+            replications=REPLICATIONS,
+            seed=seed,
+        )
+    )
+
+
+def cylinders(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Scan cylinders against permuted times: over cells, or over the places themselves."""
+    units = read_units(scene.units)
+    at = scene.units.index.get_indexer(incidents["unit"])
+    return _least(
+        space_time_scan(
+            units.xy_m[at],
+            days=incidents["day"],
+            period=(0.0, float(DAYS)),
+            step_days=10.0,
+            max_days_share=0.25,
+            replications=REPLICATIONS,
+            seed=seed,
+        )
+    )
+
+
+def exposed_cylinders(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Scan cylinders against exposure."""
+    units = read_units(scene.units)
+    at = scene.units.index.get_indexer(incidents["unit"])
+    return _least(
+        space_time_scan(
+            units.xy_m[at],
+            days=incidents["day"],
+            locations=units.xy_m,
+            exposure=scene.units["exposure"],
+            model="poisson",
+            period=(0.0, float(DAYS)),
+            step_days=30.0,
+            max_days_share=0.25,
+            replications=REPLICATIONS,
+            seed=seed,
+        )
+    )
+
+
+def near_repeats(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Take Knox's smallest cell by its family-wise p."""
+    del scene
+    found = knox(
+        shapely.get_coordinates(incidents.geometry.to_numpy()),
+        incidents["day"],
+        distance_bands=BANDS_M,
+        time_bands=BANDS_DAYS,
+        permutations=REPLICATIONS,
         seed=seed,
     )
-    return None if found.clusters.empty else float(found.clusters["p"].min())
+    return None if found.strongest is None else float(found.strongest["p_family"])
 
 
-def plane_circles(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
-    """Scan circles over a grid of 2 km as if area were the exposure, whatever hangs there."""
-    counts = grid_counts(scene, incidents)
-    rows, columns = np.indices(counts.shape)
-    xy_m = np.column_stack((columns.ravel(), rows.ravel())) * 2000.0
-    found = poisson_scan(
-        xy_m, cases=counts.ravel(), exposure=np.ones(counts.size), replications=REPLICATIONS, seed=seed
+def naive_near_repeats(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Take Knox's smallest cell by its own p."""
+    del scene
+    found = knox(
+        shapely.get_coordinates(incidents.geometry.to_numpy()),
+        incidents["day"],
+        distance_bands=BANDS_M,
+        time_bands=BANDS_DAYS,
+        permutations=REPLICATIONS,
+        seed=seed,
     )
-    return float(found.clusters["p"].min())
-
-
-def grid_counts(
-    scene: Scene, incidents: gpd.GeoDataFrame, *, cell_m: float = 2000.0
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Count incidents in square cells over the extent of the scene, shape (rows, columns)."""
-    west, south, east, north = scene.units.total_bounds
-    xy_m = shapely.get_coordinates(incidents.geometry.to_numpy())
-    at = np.floor((xy_m - [west, south]) / cell_m).astype(np.int64)
-    shape = (int(np.ceil((north - south) / cell_m)), int(np.ceil((east - west) / cell_m)))
-    counts = np.zeros(shape, dtype=np.int64)
-    np.add.at(counts, (np.minimum(at[:, 1], shape[0] - 1), np.minimum(at[:, 0], shape[1] - 1)), 1)
-    return counts
+    return None if found.strongest is None else float(found.table["p"].min())
 
 
 def whole_run(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
     """Do all that "find hotspots" does; a proven hotspot is an alarm."""
     kind = "pair_km_nights" if scene.name == "cable" else "area_km2"
-    given = incidents.assign(from_day=incidents["day"], until_day=incidents["day"] + 0.5)
+    # Places within 300 m, times within a night: all is redrawn.
+    given = incidents.assign(radius_m=300.0, from_day=incidents["day"], until_day=incidents["day"] + 0.5)
     found = find_hotspots(given, scene.units, exposure_kind=kind, replications=REPLICATIONS, seed=seed)
     return 0.0 if found.verdict == "hotspots" else None
+
+
+def along_lines(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Scan balls of network distance: the strongest candidate of the search along lines."""
+    found = find_hotspots(
+        incidents,
+        scene.units,
+        exposure_kind="pair_km_nights",
+        method="network_scan",
+        replications=REPLICATIONS,
+        draws=1,
+        seed=seed,
+    )
+    return found.strongest_p
+
+
+# ---- habits to compare with ----
+
+
+def plane_circles(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Scan circles over a grid as if area were the exposure, whatever hangs there."""
+    grid = lay_grid(_extent(scene), cell_m=CELL_M)
+    counts = count_cells(incidents, grid=grid)
+    return _least(
+        poisson_scan(
+            grid.centres_m(),
+            cases=counts,
+            exposure=np.ones(len(counts)),
+            replications=REPLICATIONS,
+            seed=seed,
+        )
+    )
+
+
+def grid_gi_star(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Score cells by Gi* and take the family-wise p."""
+    grid = lay_grid(_extent(scene), cell_m=CELL_M)
+    found = gi_star(
+        count_cells(incidents, grid=grid), cell_weights(grid), permutations=REPLICATIONS, seed=seed
+    )
+    return None if found.reason is not None else float(found.p_family.min())
+
+
+def plain_gi_star(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Call a cell hot where z exceeds 1.96."""
+    return 0.0 if (_z(scene, incidents, seed) > 1.96).any() else 1.0  # noqa: PLR2004 - the habit itself
+
+
+def fdr_gi_star(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Call a cell hot where its normal p passes Benjamini and Hochberg's correction."""
+    p = np.sort(norm.sf(_z(scene, incidents, seed)))
+    return 0.0 if (p <= ALPHA * np.arange(1, len(p) + 1) / len(p)).any() else 1.0
+
+
+def _z(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> NDArray[np.float64]:
+    grid = lay_grid(_extent(scene), cell_m=CELL_M)
+    counts = count_cells(incidents, grid=grid)
+    z = gi_star(counts, cell_weights(grid), permutations=19, seed=seed).z
+    return np.nan_to_num(z)
+
+
+def any_dbscan(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Call every cluster of four within 2 km a hotspot."""
+    del scene, seed
+    found = dbscan(shapely.get_coordinates(incidents.geometry.to_numpy()), eps_m=CELL_M, min_samples=4)
+    return 0.0 if (found.labels >= 0).any() else 1.0
+
+
+def dense_kernel(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Call hot what is three standard deviations denser than the mean cell."""
+    del seed
+    west, south, east, north = scene.units.total_bounds
+    found = kernel_density(
+        incidents, bandwidth_m=3 * CELL_M, cell_m=CELL_M, within=shapely.box(west, south, east, north)
+    )
+    values = found.values[np.isfinite(found.values)]
+    return 0.0 if (values > values.mean() + 3 * values.std()).any() else 1.0
+
+
+def _extent(scene: Scene) -> shapely.Polygon:
+    return shapely.box(*scene.units.total_bounds)
 
 
 DETECTORS = {
     "scan-cells": Detector(name="Poisson scan", scene="cells", smallest_p=circles),
     "scan-cable": Detector(name="Poisson scan", scene="cable", smallest_p=circles),
-    "run-cells": Detector(
-        name="find hotspots, whole run", scene="cells", smallest_p=whole_run, planted="surge", set_count=400
+    "space-time-cells": Detector(
+        name="space-time scan, permutation", scene="cells", smallest_p=cylinders, planted="surge"
     ),
-    "run-cable": Detector(
-        name="find hotspots, whole run", scene="cable", smallest_p=whole_run, set_count=400
+    "space-time-cable": Detector(
+        name="space-time scan, permutation", scene="cable", smallest_p=cylinders, planted="surge"
+    ),
+    "exposed-cable": Detector(
+        name="space-time scan, Poisson",
+        scene="cable",
+        smallest_p=exposed_cylinders,
+        planted="surge",
+        set_count=400,
+    ),
+    "network-cable": Detector(name="network scan", scene="cable", smallest_p=along_lines),
+    "gi-cells": Detector(name="Gi*, family-wise", scene="cells", smallest_p=grid_gi_star),
+    "knox-cells": Detector(
+        name="Knox, smallest cell", scene="cells", smallest_p=near_repeats, planted="surge"
+    ),
+    "knox-cable": Detector(
+        name="Knox, smallest cell", scene="cable", smallest_p=near_repeats, planted="surge"
+    ),
+    "run-cells": Detector(
+        name="find hotspots (no lines: surges)",
+        scene="cells",
+        smallest_p=whole_run,
+        planted="surge",
+        set_count=400,
+    ),
+    "run-cable": Detector(name="find hotspots (lines)", scene="cable", smallest_p=whole_run, set_count=400),
+    "plain-gi-cells": Detector(
+        name="habit: Gi*, z > 1.96", scene="cells", smallest_p=plain_gi_star, is_ours=False
+    ),
+    "fdr-gi-cells": Detector(
+        name="habit: Gi* with false-discovery rate", scene="cells", smallest_p=fdr_gi_star, is_ours=False
+    ),
+    "dbscan-cells": Detector(
+        name="habit: any DBSCAN cluster", scene="cells", smallest_p=any_dbscan, is_ours=False
+    ),
+    "kde-cells": Detector(
+        name="habit: kernel density > mean + 3 sd", scene="cells", smallest_p=dense_kernel, is_ours=False
+    ),
+    "knox-own-cells": Detector(
+        name="habit: Knox, least p of all cells",
+        scene="cells",
+        smallest_p=naive_near_repeats,
+        planted="surge",
+        is_ours=False,
     ),
     "plane-cable": Detector(
-        name="Poisson scan by area", scene="cable", smallest_p=plane_circles, is_ours=False
+        name="habit: Poisson scan by area", scene="cable", smallest_p=plane_circles, is_ours=False
+    ),
+    "plain-gi-cable": Detector(
+        name="habit: Gi* on a grid, z > 1.96", scene="cable", smallest_p=plain_gi_star, is_ours=False
     ),
 }
