@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from geo.analysis.hotspots.local_shuffles import ENOUGH, LANES, SAME_SCORE, Maps, by_chunks, shuffled_maxima
+from geo.analysis.hotspots.local_shuffles import (
+    ENOUGH,
+    LANES,
+    SAME_SCORE,
+    Maps,
+    by_chunks,
+    shuffled_maxima,
+    sum_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +108,7 @@ def _largest_sums(
     size_of: NDArray[np.int64],
     size_count: int,
     values: NDArray[np.int16],
-    bases: NDArray[np.int64],
+    bases: NDArray[np.int32],
     first: int,
     last: int,
 ) -> NDArray[np.int16]:
@@ -152,19 +160,13 @@ def _largest_z(
     tally: Tally,
 ) -> NDArray[np.float64]:
     """Return the largest z of each map, and add to the tallies of cells that have not been reached enough."""
-    starts, targets, weights = scored.windows
     reached, looked = tally
     best = np.full(LANES, -np.inf)
     sums = np.empty(LANES)
     for cell in range(first, last):
         if not is_open and reached[cell] >= ENOUGH:
             continue
-        sums[:] = 0
-        for k in range(starts[cell], starts[cell + 1]):
-            weight = weights[k] * scored.scale[cell]
-            base = np.uint64(maps.bases[targets[k]])
-            for lane in range(LANES):
-                sums[lane] += weight * maps.laid[base + np.uint64(lane)]
+        sum_row(scored.windows, maps, cell, scored.scale[cell], sums)
         for lane in range(LANES):
             best[lane] = max(best[lane], sums[lane])
         if counting:

@@ -18,6 +18,7 @@ from geo.analysis.hotspots.local_shuffles import (
     family_p,
     shuffled_maxima,
     stream,
+    sum_row,
 )
 from geo.analysis.hotspots.local_weights import Weights, check_permutations, read_numbers, read_weights
 
@@ -239,19 +240,13 @@ def _maxima(laid: _Map, maps: Maps) -> NDArray[np.float64]:
 @njit(nogil=True, cache=True)
 def _largest_departures(laid: _Map, maps: Maps, first: int, last: int) -> NDArray[np.float64]:
     """Return the largest departure among some cells, map by map; `_departures` on shuffled values."""
-    starts, targets, shares = laid.rows
-    others = float(starts.size - 2)
+    others = float(laid.values.size - 1)
     best = np.zeros(LANES)
     lags = np.empty(LANES)
     for cell in range(first, last):
         if laid.spreads[cell] == 0:
             continue
-        lags[:] = 0
-        for k in range(starts[cell], starts[cell + 1]):
-            share = shares[k]
-            base = np.uint64(maps.bases[targets[k]])
-            for lane in range(LANES):
-                lags[lane] += share * maps.laid[base + np.uint64(lane)]
+        sum_row(laid.rows, maps, cell, 1.0, lags)
         base = np.uint64(maps.bases[cell])
         for lane in range(LANES):
             own = maps.laid[base + np.uint64(lane)]

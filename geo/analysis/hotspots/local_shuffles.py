@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geo.analysis.hotspots.local_weights import Weights
+
     Progress = Callable[[int, int], None]
 
 Result = TypeVar("Result")
 
 LANES = 64
 """Maps of a batch."""
-ROTATE_FROM = 16_384
+ROTATE_FROM = 4_096
 """Cells from which a batch rotates one arrangement: drawing each map would cost more than looking at it."""
 ENOUGH = 20
 """Exceedances after which a Monte Carlo test may stop (Besag and Clifford)."""
@@ -44,7 +46,7 @@ class Maps(NamedTuple):
     """A batch of shuffled maps: the value of cell i in map l is ``laid[bases[i] + l]``."""
 
     laid: NDArray[Any]
-    bases: NDArray[np.int64]
+    bases: NDArray[np.int32]
     lanes: int
 
 
@@ -81,6 +83,37 @@ def _draw_apart(values: NDArray[Any], state: NDArray[np.uint64], laid: NDArray[A
             laid[cell * LANES + lane] = order[cell]
 
 
+# A call would hide from the compiler that the sums overlap nothing else: inlined it is a third faster.
+@njit(nogil=True, cache=True, inline="always")
+def sum_row(rows: Weights, maps: Maps, cell: int, factor: float, sums: NDArray[np.float64]) -> None:
+    """Write one row's weighted sum on every map, times a factor; four neighbours a pass spare three stores."""
+    starts, targets, weights = rows
+    laid, bases, _ = maps
+    sums[:] = 0
+    k, end = starts[cell], starts[cell + 1]
+    while k + 4 <= end:
+        a, b, c, d = (
+            weights[k] * factor,
+            weights[k + 1] * factor,
+            weights[k + 2] * factor,
+            weights[k + 3] * factor,
+        )
+        at_a, at_b = np.uint64(bases[targets[k]]), np.uint64(bases[targets[k + 1]])
+        at_c, at_d = np.uint64(bases[targets[k + 2]]), np.uint64(bases[targets[k + 3]])
+        for lane in range(LANES):
+            at = np.uint64(lane)
+            sums[lane] += (a * laid[at_a + at] + b * laid[at_b + at]) + (
+                c * laid[at_c + at] + d * laid[at_d + at]
+            )
+        k += 4
+    while k < end:
+        a = weights[k] * factor
+        at_a = np.uint64(bases[targets[k]])
+        for lane in range(LANES):
+            sums[lane] += a * laid[at_a + np.uint64(lane)]
+        k += 1
+
+
 def stream(seed: int, *key: int) -> NDArray[np.uint64]:
     """Return the state of a random stream of its own."""
     return np.asarray(
@@ -96,11 +129,11 @@ def draw_maps(
     for batch, first in enumerate(range(0, permutations, LANES)):
         state = stream(seed, 2, batch)
         if cells < ROTATE_FROM:
-            bases = np.arange(cells, dtype=np.int64) * LANES
+            bases = np.arange(cells, dtype=np.int32) * LANES
             laid = np.empty(cells * LANES, dtype=values.dtype)
             _draw_apart(values, state, laid)
         else:
-            bases = np.arange(cells, dtype=np.int64)
+            bases = np.arange(cells, dtype=np.int32)
             shuffle(bases, state)
             arranged = values.copy()
             shuffle(arranged, state)
