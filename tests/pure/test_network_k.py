@@ -148,21 +148,31 @@ def test_crowded_events_leave_the_envelope():
     frame = network.k_function(crowded, radii_m, corrected=True, envelopes=39, seed=1)
     assert list(frame.columns) == ["radius_m", "k", "low", "high"]
     assert (frame["k"] > frame["high"]).all()
+    assert frame.attrs["p"] == 1 / 40
     others = network.snap(rng.normal(250, 25, (30, 2)), max_distance_m=500)
     frame = network.cross_k(crowded, others, radii_m, envelopes=19, seed=1)
     assert (frame["k"] > frame["high"]).all()
 
 
-def test_uniform_events_leave_an_envelope_of_nineteen_sets_once_in_ten_times():
+def test_uniform_events_alarm_as_often_as_they_should():
     network = LineNetwork.from_lines(square_grid(4), tolerance_m=0.01)
     rng = np.random.default_rng(11)
-    outside = 0
+    outside = alarms = 0
     for seed in range(200):
         events = draw_events(network.graph, count=25, rng=rng)
-        frame = network.k_function(events, [90.0], corrected=True, envelopes=19, seed=seed)
-        outside += int(not frame["low"][0] <= frame["k"][0] <= frame["high"][0])
-    # 20 expected of 200; a binomial count stays within these bounds in 998 of 1,000 such tests.
+        frame = network.k_function(events, [30.0, 90.0, 200.0], corrected=True, envelopes=19, seed=seed)
+        outside += int(not frame["low"][1] <= frame["k"][1] <= frame["high"][1])
+        alarms += int(frame.attrs["p"] <= 0.1)
+    # 20 expected of 200 for each; a binomial count stays within these bounds in 998 of 1,000 such tests.
     assert 9 <= outside <= 34
+    assert 9 <= alarms <= 34
+
+
+def test_sets_that_all_agree_stray_by_nothing():
+    # Whatever is drawn, every pair lies within 100 m of line.
+    frame = network_k(LINE, events_at([0, 0], [1.0, 99.0]), [100.0, 300.0], envelopes=9)
+    assert frame["low"].tolist() == frame["high"].tolist() == [100.0, 100.0]
+    assert frame.attrs["p"] == 1.0
 
 
 def test_envelopes_depend_on_the_seed_alone():

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 _FEWEST = 2
+_SAME_SHARE = 1e-9
 
 
 class _Question(NamedTuple):
@@ -73,8 +74,9 @@ def network_k(
     -------
     DataFrame
         One row a radius, in the order given: ``radius_m``, ``k`` (metres), and with envelopes ``low`` and
-        ``high``, the least and the greatest K of the uniform sets at that radius. ``k`` is NaN, and
-        ``attrs["reason"]`` says ``too_few_events``, with fewer than two events.
+        ``high``, the least and the greatest K of the uniform sets at that radius, and ``attrs["p"]`` for all
+        radii together. ``k`` is NaN, and ``attrs["reason"]`` says ``too_few_events``, with fewer than two
+        events.
 
     Raises
     ------
@@ -86,8 +88,9 @@ def network_k(
     K(r) = |L| / (n (n - 1)) sum_i sum_{j != i} 1[d_ij <= r], with |L| the length of the network (Okabe and
     Yamada). Corrected, each pair counts 1 / m(i, d_ij), m(i, d) being the number of places on the network at
     distance d from i (Ang, Baddeley and Nair); places no farther apart than `SAME_M` in distance are taken
-    together. A single radius outside its envelope of s sets has p = 2 / (s + 1); many radii looked at
-    together have a larger one. Cost: one search an event and set, each O(reached log reached).
+    together. A single radius chosen beforehand and outside its envelope of s sets has p = 2 / (s + 1). The p
+    of all radii is the share of the s + 1 sets that stray at least as far as the given one: a set strays by
+    its largest |K - mean| / standard deviation over the radii, both taken over all s + 1 sets. Cost: one search an event and set, each O(reached log reached).
 
     References
     ----------
@@ -151,7 +154,7 @@ def network_cross_k(
     Returns
     -------
     DataFrame
-        As of `network_k`; ``attrs["reason"]`` is ``too_few_events`` where one of the sets is empty.
+        As of `network_k`, its p too; ``attrs["reason"]`` is ``too_few_events`` where one of the sets is empty.
 
     Raises
     ------
@@ -248,7 +251,17 @@ def _k_frame(
     frame = pd.DataFrame({"radius_m": radii, "k": ks[0]})
     if envelopes:
         frame["low"], frame["high"] = np.min(ks[1:], axis=0), np.max(ks[1:], axis=0)
+        frame.attrs["p"] = _p_of_all_radii(np.array(ks))
     return frame
+
+
+def _p_of_all_radii(ks: NDArray[np.float64]) -> float:
+    """Return how rarely a set strays as far as the first, at its worst radius, from the mean of all sets."""
+    spread = ks.std(axis=0)
+    # Where all sets agree nobody strays; sums that differ in the last digit agree.
+    varies = spread > _SAME_SHARE * np.abs(ks).max(axis=0)
+    strays = (np.abs(ks - ks.mean(axis=0))[:, varies] / spread[varies]).max(axis=1, initial=0.0)
+    return float((strays >= strays[0] * (1 - _SAME_SHARE)).sum() / len(ks))
 
 
 @njit(nogil=True, cache=True)
