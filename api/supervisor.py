@@ -33,7 +33,8 @@ SUPERVISED = "HUXIAN_SUPERVISED"
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.5
 _GRACE_S = 20.0
-_START_S = 60.0
+_START_S = 240.0
+"""The first start on a slow or busy machine compiles what the first page needs."""
 # A child that keeps dying is started again after 1, 2, 4 .. 30 seconds, not in a busy loop.
 _LONGEST_WAIT_S = 30.0
 _HEALTHY_S = 30.0
@@ -120,7 +121,7 @@ def _wait_until_live(url: str, web: Child) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}livez", timeout=2):  # noqa: S310 - our own
             return
         time.sleep(0.1)
-    raise MissingResourceError("the web process did not answer within a minute")
+    raise MissingResourceError("the web process did not answer within four minutes")
 
 
 def _tend(child: Child, report: Report) -> None:
