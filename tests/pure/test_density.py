@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
 from geo.analysis.density import kernel_density, relative_risk_surface, sums
-from geo.analysis.density.kernel import area_cells
+from geo.analysis.density.kernel import area_cells, density_values, prepare_density
 from geo.analysis.density.raster import Raster, cells_inside, cover, points_inside
 from geo.analysis.density.sides import Ground, against_controls, against_exposure
 from geo.analysis.density.sums import SHAPES, by_row, spread
@@ -243,6 +243,28 @@ def test_bands_of_rows_make_up_the_raster_to_the_last_bit():
             near = np.arange(begin, end)
             band = spread(points.chosen(near), weights[near], rows=(first, after), **sizes)
             assert (band == whole[first:after]).all()
+
+
+@pytest.mark.parametrize("kernel", sorted(REACH))
+def test_bands_within_an_area_need_no_more_than_the_points_that_reach_them(kernel):
+    rng = np.random.default_rng(18)
+    # Some lie beyond a narrow neck, where nearly nothing of a kernel is inside: those are added cell by cell.
+    area = shapely.union_all([box(5e5, 5e5, 5.2e5, 5.2e5), box(5.2e5, 5.01e5, 5.21e5, 5.0102e5)])
+    spots = 5e5 + rng.random((4000, 2)) * [21_000, 20_000]
+    spots[:200] = [5.2e5, 5.01e5] + rng.random((200, 2)) * [1000, 20]
+    ready = prepare_density(
+        spots, bandwidth_m=1000, cell_m=300, within=area, kernel=kernel, weights=rng.random(4000)
+    )
+    whole, is_spread = ready.values()
+    sizes = {"raster": ready.raster, "inside": ready.inside, "shape": SHAPES[kernel], "bandwidth_m": 1000.0}
+    row = np.floor((ready.xy_m[:, 1] - ready.raster.south_m) / 300).astype(int)
+    margin = math.ceil(REACH[kernel] * 1000 / 300) + 1
+    for first, after in ((0, 3), (3, 37), (37, 41), (41, ready.raster.rows)):
+        near = (row >= first - margin) & (row < after + margin)
+        band, was_spread = density_values(ready.xy_m[near], ready.amounts[near], rows=(first, after), **sizes)
+        assert np.array_equal(band, whole[first:after], equal_nan=True)
+        own = (row >= first) & (row < after)
+        assert (was_spread[own[near]] == is_spread[own]).all()
 
 
 def test_threads_change_no_bit(monkeypatch):

@@ -50,14 +50,15 @@ def spread_directly(
     rows, columns = values.shape
     unit = 1 / reach
     for i in range(column.size):
-        x, y = column[i] * unit, (row[i] - first_row) * unit
-        bottom, top = covered(row[i] - first_row, reach, rows)
-        for r in range(bottom, top):
+        # Rows are those of the raster, wherever the band begins: rounding must not differ from band to band.
+        x, y = column[i] * unit, row[i] * unit
+        bottom, top = covered(row[i], reach, first_row + rows)
+        for r in range(max(bottom, first_row), top):
             a = max(1 - (r * unit - y) * (r * unit - y), 0.0)
             begin, end = covered(column[i], reach * np.sqrt(a), columns)
             for c in range(begin, end):
                 run = c * unit - x
-                values[r, c] += weights[i] * _raised(max(a - run * run, 0.0), power)
+                values[r - first_row, c] += weights[i] * _raised(max(a - run * run, 0.0), power)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

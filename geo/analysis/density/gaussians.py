@@ -41,17 +41,18 @@ def spread_gaussians(
     rows, columns = values.shape
     along = np.empty(columns)
     for i in range(column.size):
-        x, y = column[i], row[i] - first_row
+        # Rows are those of the raster, wherever the band begins: rounding must not differ from band to band.
+        x, y = column[i], row[i]
         first, after = covered(x, reach, columns)
         for c in range(first, after):
             along[c] = np.exp(-factor * (c - x) * (c - x))
-        bottom, top = covered(y, reach, rows)
-        for r in range(bottom, top):
+        bottom, top = covered(y, reach, first_row + rows)
+        for r in range(max(bottom, first_row), top):
             square = (y - r) * (y - r)
             begin, end = covered(x, np.sqrt(max(reach * reach - square, 0.0)), columns)
             height = weights[i] * np.exp(-factor * square)
             for c in range(begin, end):
-                values[r, c] += height * along[c]
+                values[r - first_row, c] += height * along[c]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -127,35 +127,105 @@ def kernel_density(
     Silverman, B. W. (1986). Density estimation for statistics and data analysis. Chapman & Hall, 76.
     Diggle, P. (1985). A kernel method for smoothing point process data. Applied Statistics 34, 138-147.
     """
+    ready = prepare_density(
+        incidents, bandwidth_m=bandwidth_m, cell_m=cell_m, within=within, kernel=kernel, weights=weights
+    )
+    return ready.density(*ready.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """Checked input of a density: what is spread over which raster, before anything is added up.
+
+    Parameters
+    ----------
+    xy_m : ndarray of float64, shape (n, 2)
+        Places that can be spread.
+    amounts : ndarray of float64, shape (n,)
+        Their weights, > 0.
+    raster : Raster or None
+        None without places.
+    inside : Inside or None
+        Cells of the study area; None without one.
+    bandwidth_m : float
+    kernel : str
+    cell_m : float
+    given_count : int
+        Incidents given, also those that cannot be spread.
+    is_weighted : bool
+        Whether weights were given.
+    """
+
+    xy_m: NDArray[np.float64]
+    amounts: NDArray[np.float64]
+    raster: Raster | None
+    inside: Inside | None
+    bandwidth_m: float
+    cell_m: float
+    kernel: str
+    given_count: int
+    is_weighted: bool
+
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return values per km2, NaN outside, and which places were spread."""
+        if self.raster is None:
+            return np.empty((0, 0)), np.zeros(0, dtype=np.bool_)
+        return density_values(
+            self.xy_m,
+            self.amounts,
+            raster=self.raster,
+            inside=self.inside,
+            shape=SHAPES[self.kernel],
+            bandwidth_m=self.bandwidth_m,
+        )
+
+    def density(self, values: NDArray[np.float64], is_spread: NDArray[np.bool_]) -> Density:
+        """Return the result, given the values of all rows and which places were spread."""
+        spread_count = int(np.count_nonzero(is_spread))
+        return Density(
+            values=values,
+            x_m=np.empty(0) if self.raster is None else self.raster.x_m,
+            y_m=np.empty(0) if self.raster is None else self.raster.y_m,
+            bandwidth_m=self.bandwidth_m,
+            cell_m=self.cell_m,
+            kernel=self.kernel,
+            incident_count=spread_count,
+            omitted_count=self.given_count - spread_count,
+            reason=None if spread_count else "no_incidents",
+            weight_total=float(self.amounts[is_spread].sum()) if self.is_weighted else None,
+        )
+
+
+def prepare_density(
+    incidents: gpd.GeoDataFrame | ArrayLike,
+    *,
+    bandwidth_m: float,
+    cell_m: float,
+    within: Polygon | MultiPolygon | None = None,
+    kernel: Kernel = "quartic",
+    weights: ArrayLike | None = None,
+) -> Prepared:
+    """Check the input of `kernel_density` and lay its raster; the arguments are the same."""
     check_sizes(bandwidth_m=bandwidth_m, cell_m=cell_m, kernel=kernel)
     if within is not None:
         check_area(within)
     xy_m, amounts = weighted_places(incidents, weights, name="incidents")
-    given, shape = len(xy_m), SHAPES[kernel]
+    given_count = len(xy_m)
     xy_m, amounts, inside = _usable(xy_m, amounts, within=within, cell_m=cell_m)
-    x_m, y_m, values, is_spread = np.empty(0), np.empty(0), np.empty((0, 0)), np.zeros(0, dtype=np.bool_)
+    raster = None
     if len(xy_m) > 0:
-        raster = (
-            cover(box_around(xy_m, reach_m=shape.reach * bandwidth_m), cell_m=cell_m)
-            if inside is None
-            else inside.raster
-        )
-        x_m, y_m = raster.x_m, raster.y_m
-        values, is_spread = density_values(
-            xy_m, amounts, raster=raster, inside=inside, shape=shape, bandwidth_m=bandwidth_m
-        )
-    spread_count = int(np.count_nonzero(is_spread))
-    return Density(
-        values=values,
-        x_m=x_m,
-        y_m=y_m,
+        box_m = box_around(xy_m, reach_m=SHAPES[kernel].reach * bandwidth_m)
+        raster = cover(box_m, cell_m=cell_m) if inside is None else inside.raster
+    return Prepared(
+        xy_m=xy_m,
+        amounts=amounts,
+        raster=raster,
+        inside=inside,
         bandwidth_m=float(bandwidth_m),
         cell_m=float(cell_m),
         kernel=kernel,
-        incident_count=spread_count,
-        omitted_count=given - spread_count,
-        reason=None if spread_count else "no_incidents",
-        weight_total=None if weights is None else float(amounts[is_spread].sum()),
+        given_count=given_count,
+        is_weighted=weights is not None,
     )
 
 
@@ -193,20 +263,33 @@ def density_values(
     inside: Inside | None,
     shape: Shape,
     bandwidth_m: float,
+    rows: tuple[int, int] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return values per km2, NaN outside, and which points were spread."""
+    """Return values per km2, NaN outside, and which points were spread.
+
+    Parameters
+    ----------
+    xy_m, amounts
+        Points and their weights. For some rows only, those that reach them are enough, in their order.
+    raster, inside, shape, bandwidth_m
+        As laid for all points.
+    rows : (int, int), optional
+        First row wanted and the one after the last. Bands put together are the whole raster, to the last bit.
+    """
     points = by_row(xy_m, raster)
     # Equal weights need no sorting.
-    weights = amounts if (amounts == amounts[0]).all() else amounts[points.order]
+    weights = amounts if (amounts == amounts[:1]).all() else amounts[points.order]
     if inside is None:
-        values = spread(points, weights, raster=raster, shape=shape, bandwidth_m=bandwidth_m)
+        values = spread(points, weights, raster=raster, shape=shape, bandwidth_m=bandwidth_m, rows=rows)
         values *= shape.peak / bandwidth_m**2 * M2_PER_KM2
         return values, np.ones(len(xy_m), dtype=np.bool_)
     masses = weigh(points, inside=inside.cells, raster=raster, shape=shape, bandwidth_m=bandwidth_m)
-    values = spread_whole(points, weights, masses, raster=raster, shape=shape, bandwidth_m=bandwidth_m)
+    values = spread_whole(
+        points, weights, masses, raster=raster, shape=shape, bandwidth_m=bandwidth_m, rows=rows
+    )
     # An incident's cells inside hold one incident: their sum times the cell's area in km2 is 1.
     values *= M2_PER_KM2 / raster.cell_m**2
-    values[~inside.cells] = np.nan
+    values[~inside.cells[slice(*(rows or (None,)))]] = np.nan
     is_spread = np.zeros(len(xy_m), dtype=np.bool_)
     is_spread[points.order] = masses > 0
     return values, is_spread

@@ -201,19 +201,24 @@ def spread_whole(
     raster: Raster,
     shape: Shape,
     bandwidth_m: float,
+    rows: tuple[int, int] | None = None,
 ) -> NDArray[np.float64]:
-    """Add up kernels so that the cells inside hold the weight of each: w_i K_i / m_i; mass 0 stays out."""
+    """Add up kernels so that the cells inside hold the weight of each: w_i K_i / m_i; mass 0 stays out.
+
+    `rows` as in `spread`, and with the same promise.
+    """
     is_thin = masses < _THIN
     heights = np.divide(weights, masses, out=np.zeros(len(masses)), where=~is_thin)
-    values = spread(points, heights, raster=raster, shape=shape, bandwidth_m=bandwidth_m)
+    values = spread(points, heights, raster=raster, shape=shape, bandwidth_m=bandwidth_m, rows=rows)
+    first_row = 0 if rows is None else rows[0]
     thin = np.flatnonzero(is_thin & (masses > 0))
     if len(thin):
         heights, reach = weights[thin] / masses[thin], shape.reach_cells(bandwidth_m / raster.cell_m)
         column, row = points.column[thin], points.row[thin]
         if shape.power == 0:
-            spread_gaussians(column, row, heights, 0, reach, _factor(bandwidth_m, raster), values)
+            spread_gaussians(column, row, heights, first_row, reach, _factor(bandwidth_m, raster), values)
         else:
-            spread_directly(column, row, heights, 0, reach, shape.power, values)
+            spread_directly(column, row, heights, first_row, reach, shape.power, values)
     return values
 
 
