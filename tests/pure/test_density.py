@@ -13,7 +13,7 @@ from geo.analysis.density import kernel_density, relative_risk_surface, sums
 from geo.analysis.density.kernel import area_cells, density_values, prepare_density
 from geo.analysis.density.raster import Raster, cells_inside, cover, points_inside
 from geo.analysis.density.sides import Ground, against_controls, against_exposure
-from geo.analysis.density.sums import SHAPES, by_row, spread
+from geo.analysis.density.sums import SHAPES, by_row, spread, weigh
 from geo.errors import InvalidInputError, UnitError
 
 REACH = {"quartic": 1, "epanechnikov": 1, "gaussian": 4}
@@ -248,15 +248,20 @@ def test_bands_of_rows_make_up_the_raster_to_the_last_bit():
 @pytest.mark.parametrize("kernel", sorted(REACH))
 def test_bands_within_an_area_need_no_more_than_the_points_that_reach_them(kernel):
     rng = np.random.default_rng(18)
-    # Some lie beyond a narrow neck, where nearly nothing of a kernel is inside: those are added cell by cell.
-    area = shapely.union_all([box(5e5, 5e5, 5.2e5, 5.2e5), box(5.2e5, 5.01e5, 5.21e5, 5.0102e5)])
-    spots = 5e5 + rng.random((4000, 2)) * [21_000, 20_000]
-    spots[:200] = [5.2e5, 5.01e5] + rng.random((200, 2)) * [1000, 20]
+    # Some lie on a sliver that no cell centre is in, one reach away from the next: nearly nothing of their
+    # kernels is inside, and those are added cell by cell.
+    west_m = 519_949.5 + REACH[kernel] * 1000
+    area = shapely.union_all([box(5e5, 5e5, 5.2e5, 5.2e5), box(west_m, 5.01e5, west_m + 0.5, 5.19e5)])
+    spots = 5e5 + rng.random((4000, 2)) * 20_000
+    spots[:900] = [west_m, 5.01e5] + rng.random((900, 2)) * [0.5, 18_000]
     ready = prepare_density(
         spots, bandwidth_m=1000, cell_m=300, within=area, kernel=kernel, weights=rng.random(4000)
     )
     whole, is_spread = ready.values()
-    sizes = {"raster": ready.raster, "inside": ready.inside, "shape": SHAPES[kernel], "bandwidth_m": 1000.0}
+    sizes = {"raster": ready.raster, "shape": SHAPES[kernel], "bandwidth_m": 1000.0}
+    masses = weigh(by_row(ready.xy_m, ready.raster), inside=ready.inside.cells, **sizes)
+    assert np.count_nonzero((masses > 0) & (masses < 1e-3)) > 20
+    sizes["inside"] = ready.inside
     row = np.floor((ready.xy_m[:, 1] - ready.raster.south_m) / 300).astype(int)
     margin = math.ceil(REACH[kernel] * 1000 / 300) + 1
     for first, after in ((0, 3), (3, 37), (37, 41), (41, ready.raster.rows)):
