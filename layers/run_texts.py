@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geo.analysis.documents import SEARCHES
 from layers.run_region_sentences import cell_sentences, emerging_sentences, moran_sentences
 from layers.run_sentences import (
     background_sentences,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["RunText", "ShownTable", "run_tables", "run_text"]
 
 SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
-    "hotspots": hotspot_sentences,
+    **dict.fromkeys(SEARCHES, hotspot_sentences),
     "compare": compare_sentences,
     "hours": hours_sentences,
     "knox": knox_sentences,
@@ -36,8 +37,6 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
     "kernel_density": background_sentences,
 }
 """What puts each kind into words."""
-_SEARCHES = ("hotspots",)
-"""Kinds whose own words cover that there are no incidents."""
 _ORIGINS = {
     "patrol": mark("只计巡逻发现的案件；巡逻去得多的地方发现得多。"),
     "both": mark("报案和巡逻发现合在一起计算；巡逻去得多的地方会显得多。"),
@@ -55,7 +54,7 @@ def run_text(document: Mapping[str, Any], *, locale: Locale) -> RunText:
     """
     say = texts_in(locale)
     kind = document["kind"]
-    is_empty = document["verdict"] == "no_incidents" and kind not in _SEARCHES
+    is_empty = document["verdict"] == "no_incidents" and kind not in SEARCHES
     text = (without_incidents if is_empty else SENTENCES[kind])(document, say)
     return RunText(
         headline=text.headline,

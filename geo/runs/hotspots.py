@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo.analysis.hotspots import Hotspots
+    from geo.analysis.hotspots.result import Method
     from geo.periods import Period
     from geo.runs.answers import Progress
     from geo.runs.inputs import UnitInput
@@ -77,21 +78,53 @@ def with_dates(hotspots: Hotspots, period: Period) -> Hotspots:
     return replace(hotspots, clusters=frame)
 
 
-def compute_hotspots(
-    loaded: UnitInput, request: HotspotRequest, *, progress: Progress | None = None
+def search(
+    loaded: UnitInput,
+    request: RedrawnRequest,
+    *,
+    method: Method | Literal["auto"],
+    max_share: float = 0.5,
+    progress: Progress | None = None,
 ) -> dict[str, object]:
-    """Look for hotspots in what was loaded and return the document."""
+    """Look for hotspots in what was loaded by a method, or by the one the data decide.
+
+    Parameters
+    ----------
+    loaded : UnitInput
+    request : RedrawnRequest
+    method : str
+        As `find_hotspots` takes it.
+    max_share : float
+        Largest share of the exposure in a window.
+    progress : callable, optional
+
+    Returns
+    -------
+    dict
+        The document.
+    """
     located, units = search_frames(loaded, request.period)
     hotspots = find_hotspots(
         located,
         units,
         exposure_kind=loaded.exposure.kind,
         is_census=loaded.is_census,
+        method=method,
         replications=request.replications,
         draws=request.draws,
+        max_share=max_share,
         seed=request.seed,
         progress=progress,
     )
+    if progress is not None:
+        progress(request.replications + request.draws, request.replications + request.draws)
     if loaded.is_on_lines:
         hotspots = with_section_names(hotspots, loaded.units, loaded.incidents)
-    return hotspots_document(with_dates(hotspots, request.period))
+    return hotspots_document(with_dates(hotspots, request.period), kind=request.kind)
+
+
+def compute_hotspots(
+    loaded: UnitInput, request: HotspotRequest, *, progress: Progress | None = None
+) -> dict[str, object]:
+    """Look for hotspots by the method that the data decide and return the document."""
+    return search(loaded, request, method="auto", progress=progress)

@@ -190,5 +190,14 @@ def load_units(session: Session, request: RunRequest) -> UnitInput:
     if not segments.empty:
         exposure = cable_kinds_exposure(segments, loaded["incidents"], request.period)
         return UnitInput(**loaded, units=segments, exposure=exposure, is_on_lines=True)
+    return _on_counties(session, request, loaded)
+
+
+def load_county_units(session: Session, request: RunRequest) -> UnitInput:
+    """Load incidents and counties, also where lines are known; the session is only read from."""
+    return _on_counties(session, request, load_incidents(session, request))
+
+
+def _on_counties(session: Session, request: RunRequest, loaded: dict[str, Any]) -> UnitInput:
     counties = load_counties(session, request)
     return UnitInput(**loaded, units=counties, exposure=area_exposure(to_metric(counties)), is_on_lines=False)

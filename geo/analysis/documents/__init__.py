@@ -2,10 +2,11 @@
 
 from geo.analysis.documents.canonical import document_bytes
 from geo.analysis.documents.findings import finding_features, finding_rows, run_document, table
-from geo.analysis.documents.hotspots import hotspots_document, hotspots_from_document
+from geo.analysis.documents.hotspots import SEARCHES, hotspots_document, hotspots_from_document
 from geo.analysis.documents.rasters import density_from_raster, density_raster
 
 __all__ = [
+    "SEARCHES",
     "density_from_raster",
     "density_raster",
     "document_bytes",

@@ -19,7 +19,8 @@ from geo.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_KIND = "hotspots"
+SEARCHES = ("hotspots", "poisson_scan", "network_scan", "space_time_scan")
+"""Kinds of run whose documents hold what a search for hotspots found."""
 _FORMS = (1, FORM)
 _DATES = ("from_on", "until_on")
 """Columns that only clusters in space and time have: first day, and the day after the last."""
@@ -50,13 +51,15 @@ _TYPES = {
 }
 
 
-def hotspots_document(hotspots: Hotspots) -> dict[str, object]:
+def hotspots_document(hotspots: Hotspots, *, kind: str = "hotspots") -> dict[str, object]:
     """Return the JSON-able form of a search for hotspots.
 
     Parameters
     ----------
     hotspots : Hotspots
         Clusters in a metric CRS that has an EPSG code; unit ids are whole numbers or text.
+    kind : str
+        One of `SEARCHES`.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def hotspots_document(hotspots: Hotspots) -> dict[str, object]:
         _check_ids(members)
     facts = {name: getattr(hotspots, name) for name in _PLAIN if name != "verdict"}
     return run_document(
-        kind=_KIND,
+        kind=kind,
         method=hotspots.method,
         why=[{"code": code} for code in hotspots.why],
         verdict=hotspots.verdict,
@@ -112,7 +115,7 @@ def hotspots_from_document(document: Mapping[str, Any]) -> Hotspots:
     InvalidInputError
         If it is no such document, or of another form.
     """
-    if document.get("kind") != _KIND or document.get("form") not in _FORMS:
+    if document.get("kind") not in SEARCHES or document.get("form") not in _FORMS:
         raise InvalidInputError("this is no document of hotspots that can be read")
     try:
         features = finding_features(document)
