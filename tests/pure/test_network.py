@@ -6,10 +6,11 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.cluster import DBSCAN
 
-from geo.analysis.network import LineNetwork
+from geo.analysis.network import LineNetwork, build_graph, network_dbscan, network_distances
 from geo.errors import InvalidInputError, UnitError
-from tests.networks import events_at, lines_of, square_grid
+from tests.networks import events_at, lines_of, random_events, random_graph, square_grid
 
 
 def edges_of(network):
@@ -301,6 +302,80 @@ def test_no_lines_make_an_empty_network():
     assert network.place(none).shape == (0, 2)
     assert network.measure_of(none).empty
     assert network.k_function(none, [5.0]).attrs["reason"] == "too_few_events"
+
+
+# ---- clusters ----
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_clusters_are_those_of_scikit_learn_on_the_matrix_of_distances(seed):
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, nodes=30, edges=45)
+    events = random_events(rng, graph, int(rng.integers(1, 90)))
+    eps_m, min_samples = float(rng.uniform(1, 40)), int(rng.integers(1, 6))
+    found = network_dbscan(graph, events, eps_m=eps_m, min_samples=min_samples)
+    away = np.nan_to_num(network_distances(graph, events), posinf=1e9)
+    want = DBSCAN(eps=eps_m + 1e-6, min_samples=min_samples, metric="precomputed").fit(away)
+    assert found.labels.tolist() == want.labels_.tolist()
+    assert np.flatnonzero(found.core).tolist() == want.core_sample_indices_.tolist()
+    assert found.cluster_count == want.labels_.max() + 1
+
+
+def test_a_cluster_ends_where_the_line_does_not_go_on():
+    # Two parallel lines 20 m apart, joined at one far end only.
+    network = LineNetwork.from_lines(
+        lines_of([(0, 0), (1000, 0)], [(0, 20), (1000, 20)], [(1000, 0), (1000, 20)]), tolerance_m=1.0
+    )
+    events = network.snap([(10, 0), (30, 0), (10, 20), (30, 20), (995, 0), (995, 20)], max_distance_m=1)
+    found = network.dbscan(events, eps_m=40.0, min_samples=2)
+    assert found.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found.reason is None
+
+
+def test_a_stack_of_events_is_a_cluster_of_its_own_and_costs_nothing():
+    graph = build_graph([0], [1], [1000.0])
+    events = events_at([0] * 50_001, [500.0] * 50_000 + [900.0])
+    found = network_dbscan(graph, events, eps_m=10.0, min_samples=5)
+    assert set(found.labels[:-1]) == {0}
+    assert found.labels[-1] == -1
+
+
+def test_a_border_event_belongs_to_the_first_cluster():
+    graph = build_graph([0], [1], [1000.0])
+    # The last two groups touch the event at 120 m from both sides; the group given first gets it.
+    events = events_at([0] * 7, [120.0, 140.0, 141.0, 142.0, 98.0, 99.0, 100.0])
+    found = network_dbscan(graph, events, eps_m=20.0, min_samples=4)
+    assert found.core.tolist() == [False, True, False, False, False, False, True]
+    assert found.labels.tolist() == [0, 0, 0, 0, 1, 1, 1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_a_larger_eps_never_makes_more_noise(seed):
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, nodes=15, edges=25)
+    events = random_events(rng, graph, 40)
+    noise = [
+        int((network_dbscan(graph, events, eps_m=eps_m, min_samples=4).labels < 0).sum())
+        for eps_m in (2.0, 5.0, 12.0, 30.0)
+    ]
+    assert noise == sorted(noise, reverse=True)
+
+
+def test_no_events_make_no_clusters():
+    graph = build_graph([0], [1], [1000.0])
+    found = network_dbscan(graph, events_at([], []), eps_m=5.0, min_samples=2)
+    assert found.labels.shape == (0,)
+    assert found.reason == "no_incidents"
+    found = network_dbscan(graph, events_at([0], [5.0]), eps_m=5.0, min_samples=2)
+    assert found.labels.tolist() == [-1]
+    assert found.reason == "no_clusters"
+    for eps_m in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(InvalidInputError, match="eps_m"):
+            network_dbscan(graph, events_at([0], [5.0]), eps_m=eps_m, min_samples=2)
+    for min_samples in (0, 1.5):
+        with pytest.raises(InvalidInputError, match="min_samples"):
+            network_dbscan(graph, events_at([0], [5.0]), eps_m=1.0, min_samples=min_samples)
 
 
 # ---- laws ----

@@ -1,5 +1,6 @@
 """Measure along lines: snapping, distances, K functions, density, scans and clusters on a network of cable."""
 
+from geo.analysis.network.clusters import network_dbscan
 from geo.analysis.network.distances import Neighbours, neighbours_within, network_distances, nodes_within
 from geo.analysis.network.graph import Events, Graph, build_graph, draw_events
 from geo.analysis.network.k_functions import network_cross_k, network_k
@@ -16,6 +17,7 @@ __all__ = [
     "draw_events",
     "neighbours_within",
     "network_cross_k",
+    "network_dbscan",
     "network_distances",
     "network_k",
     "nodes_within",

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.analysis.network.clusters import network_dbscan
 from geo.analysis.network.distances import neighbours_within, network_distances
 from geo.analysis.network.graph import Events, Graph, island_of_nodes, no_events
 from geo.analysis.network.k_functions import network_cross_k, network_k
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from geo.analysis.hotspots.clusters import Clusters
     from geo.analysis.network.distances import Neighbours
 
     Progress = Callable[[int, int], None]
@@ -274,6 +276,12 @@ class LineNetwork:
             seed=seed,
             progress=progress,
         )
+
+    def dbscan(
+        self, events: Events, *, eps_m: float, min_samples: int, progress: Progress | None = None
+    ) -> Clusters:
+        """Group events into clusters of high density along the network; see `network_dbscan`."""
+        return network_dbscan(self.graph, events, eps_m=eps_m, min_samples=min_samples, progress=progress)
 
 
 def _area_codes(areas: ArrayLike | pd.Series, *, count: int) -> tuple[NDArray[np.int32], pd.Index]:
