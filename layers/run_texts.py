@@ -35,6 +35,7 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
     "gi_star": cell_sentences,
     "local_moran": moran_sentences,
     "kernel_density": background_sentences,
+    "network_density": background_sentences,
 }
 """What puts each kind into words."""
 _ORIGINS = {

@@ -17,6 +17,11 @@ from geo.runs.inputs import input_hash, load_county_units, load_units
 from geo.runs.kernel_density import KernelDensityRequest, compute_kernel_density, load_within_cities
 from geo.runs.knox import KnoxRequest, compute_knox, load_points
 from geo.runs.local_moran import LocalMoranRequest, compute_local_moran
+from geo.runs.network_density import (
+    NetworkDensityRequest,
+    compute_network_density,
+    load_on_lines,
+)
 from geo.runs.scans import (
     NetworkScanRequest,
     PoissonScanRequest,
@@ -55,6 +60,7 @@ KINDS: dict[str, RunKind[Any, Any]] = {
         RunKind(request=GiStarRequest, load=load_ground, compute=compute_gi_star),
         RunKind(request=LocalMoranRequest, load=load_ground, compute=compute_local_moran),
         RunKind(request=KernelDensityRequest, load=load_within_cities, compute=compute_kernel_density),
+        RunKind(request=NetworkDensityRequest, load=load_on_lines, compute=compute_network_density),
     )
 }
 """Every kind of run by its name, in the order in which they are offered."""

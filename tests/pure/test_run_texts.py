@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from geo.analysis.documents import run_document
+from geo.analysis.documents import SEARCHES, run_document
 from geo.runs import KINDS, own_parameters
 from layers.run_kind_texts import kind_text, parameter_text
 from layers.run_sentences import hour_spans
@@ -67,7 +67,7 @@ def test_every_kind_and_every_parameter_has_words_in_both_languages():
             assert parameter_text(parameter.name, locale="zh") != parameter_text(parameter.name, locale="en")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "hotspots"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in SEARCHES])
 def test_a_run_without_incidents_claims_nothing(kind):
     text = run_text(document(kind, verdict="no_incidents", facts={"used_count": 0}), locale="zh")
     assert text.sentences == ("没有一起案件可以用来计算，因此不下判断。",)
