@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layers.charts import Cell, matrix_chart
+from layers.charts import Bar, Cell, Pair, bar_chart, change_chart, matrix_chart
 from layers.texts import mark
-from layers.verdicts import p_text
+from layers.verdicts import p_text, share_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,6 +99,115 @@ def _distance(since: float, until: float, say: Texts) -> str:
     return say("%(since)s–%(until)s公里", since=f"{since / 1000:g}", until=f"{until / 1000:g}")
 
 
+def _hours(document: Document, say: Texts) -> tuple[Chart, ...]:
+    rows, weekdays = rows_of(document, "hours"), rows_of(document, "weekdays")
+    if not rows:
+        return ()
+    bars = [
+        Bar(
+            value=row["share"],
+            low=row["share_low"],
+            high=row["share_high"],
+            label=str(row["hour"]) if row["hour"] % _EVERY == 0 else "",
+            told=say(
+                "%(hour)s时：%(share)s，p=%(p)s",
+                hour=row["hour"],
+                share=share_text(row["share"]),
+                p=p_text(row["p_family"]),
+            ),
+            is_marked=row["p_family"] <= document["alpha"] and row["share"] > 1 / len(rows),
+        )
+        for row in rows
+    ]
+    cells = [
+        [
+            Cell(
+                value=row[f"h{hour:02d}"],
+                text="",
+                told=say(
+                    "%(day)s%(hour)s时：约%(count)s起",
+                    day=say(_DAYS[day]),
+                    hour=hour,
+                    count=f"{row[f'h{hour:02d}']:.1f}",
+                ),
+            )
+            for hour in range(24)
+        ]
+        for day, row in enumerate(weekdays)
+    ]
+    columns = [str(hour) if hour % _EVERY == 0 else "" for hour in range(24)]
+    days = [say(_DAYS[day]) for day in range(len(weekdays))]
+    return (
+        Chart(
+            title=say("一天各小时的比例"),
+            note=say(_BARS),
+            drawing=bar_chart(bars, caption=say("一天各小时的比例")),
+        ),
+        Chart(
+            title=say("一周各日各小时"),
+            note=say("深色多；时间只知一段的案件，按重叠时间分摊"),
+            drawing=matrix_chart(cells, rows=days, columns=columns, caption=say("一周各日各小时"), left=44),
+        ),
+    )
+
+
+_EVERY = 3
+_BARS = mark("竖线是置信区间；深色柱明显多于平均，通过了全天的检验")
+_DAYS = (mark("周一"), mark("周二"), mark("周三"), mark("周四"), mark("周五"), mark("周六"), mark("周日"))
+_MOST_PAIRS = 20
+
+
+def _compare(document: Document, say: Texts) -> tuple[Chart, ...]:
+    findings = document["findings"]
+    if not findings:
+        return ()
+    most = sorted(findings, key=lambda row: -max(row["before_count"], row["case_count"]))[:_MOST_PAIRS]
+    pairs = [
+        Pair(
+            label=str(row["labels"][0]),
+            before=row["before_count"],
+            after=row["case_count"],
+            told=say(
+                "%(before)s起变为%(after)s起，p=%(p)s",
+                before=row["before_count"],
+                after=row["case_count"],
+                p=p_text(row["p_family"]),
+            ),
+            is_marked=row["class"] in ("risen", "fallen"),
+        )
+        for row in most
+    ]
+    title = say("各地前后对比")
+    drawing = change_chart(pairs, before=say("上期"), after=say("本期"), caption=title)
+    return (Chart(title=title, note=say("黑色：升降超出偶然；灰线：分不清"), drawing=drawing),)
+
+
+def _steps(document: Document, say: Texts) -> tuple[Chart, ...]:
+    rows = rows_of(document, "steps")
+    if not rows:
+        return ()
+    every = max(1, len(rows) // 8)
+    bars = [
+        Bar(
+            value=row["case_count"],
+            label=str(row["start_on"])[2:7] if place % every == 0 else "",
+            told=say(
+                "%(day)s起：%(count)s起，偏多格子%(cells)s个",
+                day=str(row["start_on"])[:10],
+                count=row["case_count"],
+                cells=row["hot_cells"],
+            ),
+            is_marked=row["hot_cells"] > 0,
+        )
+        for place, row in enumerate(rows)
+    ]
+    title = say("各期案件数")
+    return (Chart(title=title, note=say("深色：这一期有偏多的格子"), drawing=bar_chart(bars, caption=title)),)
+
+
 _CHARTS: dict[str, Callable[[Document, Texts], tuple[Chart, ...]]] = {
     "knox": _near_repeat,
+    "hours": _hours,
+    "compare": _compare,
+    "emerging": _steps,
 }

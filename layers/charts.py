@@ -81,6 +81,30 @@ class Pair:
     is_marked: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar.
+
+    Parameters
+    ----------
+    value : float
+    low, high : float or None
+        Ends of the interval.
+    label : str
+        Below it; may be empty.
+    told : str
+    is_marked : bool
+        Whether it passed its test.
+    """
+
+    value: float
+    label: str
+    told: str
+    low: float | None = None
+    high: float | None = None
+    is_marked: bool = False
+
+
 def matrix_chart(
     cells: Sequence[Sequence[Cell]],
     *,
@@ -145,6 +169,43 @@ def curve_chart(curves: Sequence[Curve], *, across: str, up: str, caption: str) 
         )
     parts.append(_text("foot", _LEFT + wide / 2, top + tall + 30, across))
     return _drawing(parts, height=top + tall + _FOOT, caption=caption)
+
+
+def bar_chart(bars: Sequence[Bar], *, caption: str) -> Markup:
+    """Draw a bar for every value, with the interval it may lie in, and a line where all would be equal.
+
+    Parameters
+    ----------
+    bars : sequence of Bar
+    caption : str
+    """
+    most = max((max(bar.value, bar.high or 0.0) for bar in bars), default=0.0) or 1.0
+    tall, top = 120, _HEAD + 6
+    wide = (_WIDTH - 12) / max(len(bars), 1)
+
+    def y_of(value: float) -> float:
+        return round(top + tall * (1 - value / most), 1)
+
+    parts = []
+    for place, bar in enumerate(bars):
+        x = 6 + wide * place
+        parts.append(
+            Markup(
+                '<g class="{}"><title>{}</title><rect x="{:.1f}" y="{}" width="{:.1f}" height="{:.1f}"/></g>'
+            ).format(
+                "bar is-marked" if bar.is_marked else "bar",
+                bar.told,
+                x + 1,
+                y_of(bar.value),
+                wide - 2,
+                top + tall - y_of(bar.value),
+            )
+        )
+        if bar.low is not None and bar.high is not None:
+            parts.append(_line("span", x + wide / 2, y_of(bar.low), x + wide / 2, y_of(bar.high)))
+        if bar.label:
+            parts.append(_text("column", x + wide / 2, top + tall + 14, bar.label))
+    return _drawing(parts, height=top + tall + 20, caption=caption)
 
 
 def change_chart(pairs: Sequence[Pair], *, before: str, after: str, caption: str, left: int = 96) -> Markup:

@@ -9,29 +9,15 @@ import shapely
 from geo.analysis.documents import finding_features
 from layers.basemap import MapLayer
 from layers.payload import packed_outline, point_of
-from layers.texts import mark
-from layers.verdicts import p_text, risk_text, share_text
+from layers.run_tables import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layers.texts import Texts
 
-_FACTS = (
-    ("case_count", mark("发案"), "count"),
-    ("expected", mark("预期"), "number"),
-    ("relative_risk", mark("相对风险"), "risk"),
-    ("p", mark("p"), "p"),
-    ("p_family", mark("整幅图p"), "p"),
-    ("stable_share", mark("稳定"), "share"),
-    ("rate_per_km", mark("每公里"), "number"),
-    ("length_m", mark("长度（米）"), "number"),
-    ("from_on", mark("起"), "text"),
-    ("until_on", mark("止"), "text"),
-    ("owner", mark("权属"), "text"),
-    ("unit", mark("责任单位"), "text"),
-)
-"""Columns of findings that a card on the map tells, if a finding has them."""
+_TITLE = ("rank", "labels")
+"""Columns that stand in the title of a card."""
 _DRAWN = ("Polygon", "MultiPolygon", "LineString", "MultiLineString", "Point")
 
 
@@ -63,7 +49,7 @@ def finding_state(finding: Mapping[str, Any], *, alpha: float | None) -> str:
     """Say how sure a finding is: ``proven``, ``passed`` its test, or ``candidate``."""
     if finding.get("is_hotspot"):
         return "proven"
-    p = finding.get("p")
+    p = finding.get("p_family", finding.get("p"))
     return "passed" if p is not None and alpha is not None and p <= alpha else "candidate"
 
 
@@ -78,18 +64,8 @@ def _feature(feature: Mapping[str, Any], document: Mapping[str, Any], say: Texts
         "shape": "point" if is_point else ("line" if shapely.get_dimensions(geometry) == 1 else "area"),
         "outline": point_of(geometry) if is_point else packed_outline(geometry),
         "facts": [
-            [say(label), _shown(finding[name], form, say)]
-            for name, label, form in _FACTS
-            if finding.get(name) is not None
+            [say(label), write(finding[name], say)]
+            for name, (label, write) in COLUMNS.items()
+            if name not in _TITLE and finding.get(name) is not None
         ],
     }
-
-
-def _shown(value: Any, form: str, say: Texts) -> str:
-    if form == "p":
-        return p_text(float(value))
-    if form == "share":
-        return share_text(float(value))
-    if form == "risk":
-        return risk_text(float(value), say)
-    return f"{float(value):.3g}" if form == "number" else str(value)
