@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
 from geo.analysis.network import LineNetwork, build_graph, network_dbscan, network_distances
+from geo.analysis.network.density import network_density
+from geo.analysis.network.measures import share_exposure
+from geo.analysis.network.scan import network_scan
 from geo.errors import InvalidInputError, UnitError
 from tests.networks import events_at, lines_of, random_events, random_graph, square_grid
 
@@ -376,6 +380,40 @@ def test_no_events_make_no_clusters():
     for min_samples in (0, 1.5):
         with pytest.raises(InvalidInputError, match="min_samples"):
             network_dbscan(graph, events_at([0], [5.0]), eps_m=1.0, min_samples=min_samples)
+
+
+# ---- density and scan of the network ----
+
+
+def test_density_and_scan_are_those_of_the_graph():
+    network = LineNetwork.from_lines(square_grid(4), tolerance_m=1.0)
+    rng = np.random.default_rng(3)
+    events = network.snap(rng.uniform(0, 300, (30, 2)), max_distance_m=500)
+    density = network.density(events, bandwidth_m=80.0, lixel_m=20.0)
+    same = network_density(network.graph, events, bandwidth_m=80.0, lixel_m=20.0)
+    assert np.array_equal(density.values, same.values)
+    scan = network.scan(events, exposure=network.graph.length_m, replications=39, seed=1, unit_m=50.0)
+    same = network_scan(
+        network.graph, events, exposure=network.graph.length_m, replications=39, seed=1, unit_m=50.0
+    )
+    assert scan.clusters.equals(same.clusters)
+
+
+def test_exposure_told_by_segment_is_shared_out_by_length():
+    lines = lines_of([(0, 0), (100, 0)], [(30, 0), (30, 80)], [(500, 0), (500, 0)], ids=["a", "b", "none"])
+    network = LineNetwork.from_lines(lines, tolerance_m=1.0)
+    told = pd.Series({"b": 8.0, "a": 10.0, "none": 0.0})
+    assert share_exposure(network.graph, network.edges, told).tolist() == pytest.approx([3.0, 7.0, 8.0])
+    events = network.locate(["a", "a", "b"], [10.0, 20.0, 40.0])
+    scan = network.scan(events, exposure=told, replications=9, seed=1, unit_m=40.0)
+    assert scan.exposure_total == pytest.approx(18.0)
+    for wrong, match in (
+        (told.drop("b"), "segment b is missing"),
+        (told + 1, "without length"),
+        (pd.concat([told, told]), "more than once"),
+    ):
+        with pytest.raises(InvalidInputError, match=match):
+            network.scan(events, exposure=wrong, replications=9, seed=1)
 
 
 # ---- laws ----

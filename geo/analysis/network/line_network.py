@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from geo.analysis.network.clusters import network_dbscan
+from geo.analysis.network.density import network_density
 from geo.analysis.network.distances import neighbours_within, network_distances
 from geo.analysis.network.graph import Events, Graph, island_of_nodes, no_events
 from geo.analysis.network.k_functions import network_cross_k, network_k
 from geo.analysis.network.links import LinkGrid, Links, build_grid
-from geo.analysis.network.measures import event_measures, event_points, locate_events
+from geo.analysis.network.measures import event_measures, event_points, locate_events, share_exposure
+from geo.analysis.network.scan import network_scan
 from geo.analysis.network.snapping import snap_points
 from geo.analysis.network.topology import clean_lines
 from geo.analysis.network.topology_report import NetworkReport, report_topology
@@ -22,12 +24,14 @@ from geo.analysis.places import place_coordinates
 from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from geo.analysis.hotspots.clusters import Clusters
+    from geo.analysis.network.density import LineKernel, NetworkDensity, Split
     from geo.analysis.network.distances import Neighbours
+    from geo.analysis.network.scan import NetworkScan, WindowKind
 
     Progress = Callable[[int, int], None]
 
@@ -282,6 +286,52 @@ class LineNetwork:
     ) -> Clusters:
         """Group events into clusters of high density along the network; see `network_dbscan`."""
         return network_dbscan(self.graph, events, eps_m=eps_m, min_samples=min_samples, progress=progress)
+
+    def density(
+        self,
+        events: Events,
+        *,
+        bandwidth_m: float,
+        lixel_m: float,
+        split: Split = "continuous",
+        kernel: LineKernel = "quartic",
+    ) -> NetworkDensity:
+        """Spread events along the network: incidents per kilometre of line; see `network_density`."""
+        return network_density(
+            self.graph, events, bandwidth_m=bandwidth_m, lixel_m=lixel_m, split=split, kernel=kernel
+        )
+
+    def scan(
+        self,
+        events: Events,
+        *,
+        exposure: ArrayLike | pd.Series,
+        replications: int = 999,
+        seed: int,
+        max_share: float = 0.5,
+        windows: Sequence[WindowKind] = ("balls", "stretches"),
+        unit_m: float = 250.0,
+        max_radius_m: float | None = None,
+        progress: Progress | None = None,
+    ) -> NetworkScan:
+        """Scan the network for more events than its exposure explains; see `network_scan`.
+
+        A Series of exposure is told by segment id and shared out by length; an array holds one value an edge.
+        """
+        if isinstance(exposure, pd.Series):
+            exposure = share_exposure(self.graph, self.edges, exposure)
+        return network_scan(
+            self.graph,
+            events,
+            exposure=exposure,
+            replications=replications,
+            seed=seed,
+            max_share=max_share,
+            windows=windows,
+            unit_m=unit_m,
+            max_radius_m=max_radius_m,
+            progress=progress,
+        )
 
 
 def _area_codes(areas: ArrayLike | pd.Series, *, count: int) -> tuple[NDArray[np.int32], pd.Index]:

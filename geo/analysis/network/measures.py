@@ -127,6 +127,40 @@ def event_measures(graph: Graph, edges: pd.DataFrame, events: Events) -> pd.Data
     )
 
 
+def share_exposure(graph: Graph, edges: pd.DataFrame, exposure: pd.Series) -> NDArray[np.float64]:
+    """Share the exposure of recorded segments out among their edges, by length.
+
+    Parameters
+    ----------
+    graph : Graph
+    edges : DataFrame
+        ``segment`` of each edge.
+    exposure : Series, indexed by segment id
+        At least of the segments of this network; others, which have no length, must hold none.
+
+    Returns
+    -------
+    ndarray of float64, shape (edges,)
+
+    Raises
+    ------
+    InvalidInputError
+        If a segment's exposure is missing or told twice, or there is some on a segment without an edge.
+    """
+    if not exposure.index.is_unique:
+        raise InvalidInputError("the exposure of a segment is told more than once")
+    segment = pd.Index(edges["segment"])
+    row = exposure.index.get_indexer(segment)
+    if (row < 0).any():
+        raise InvalidInputError(f"the exposure of segment {segment[row < 0][0]} is missing")
+    values = exposure.to_numpy(dtype=np.float64)
+    length_m = np.bincount(row, weights=graph.length_m, minlength=len(values))
+    if (values[length_m == 0] != 0).any():
+        raise InvalidInputError("there is exposure on a segment without length")
+    shared: NDArray[np.float64] = values[row] * graph.length_m / length_m[row]
+    return shared
+
+
 @njit(nogil=True, cache=True)
 def _last_not_above(
     values: NDArray[np.float64],
