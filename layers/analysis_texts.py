@@ -28,6 +28,9 @@ _WORDS = {
     "discontinuous": mark("不连续"),
     "city": mark("市"),
     "county": mark("县（市、区）"),
+    "week": mark("周"),
+    "month": mark("月"),
+    "quarter": mark("季"),
 }
 
 
