@@ -1,6 +1,8 @@
 import math
+import pickle
 from itertools import pairwise
 
+import geopandas as gpd
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -254,6 +256,8 @@ def test_any_split_into_blocks_gives_the_same_maxima():
         ]
         assert np.concatenate(parts).tolist() == scan.maxima.tolist()
     assert trial.report(scan.maxima, replications=300, seed=7).clusters.equals(scan.clusters)
+    sent = pickle.loads(pickle.dumps(trial))  # noqa: S301 - our own object, as a worker gets it
+    assert sent.maxima(replications=300, seed=7, blocks=range(2, 3)).tolist() == scan.maxima[128:192].tolist()
     for wrong in (range(-1, 2), range(4, 6), range(0, 4, 2)):
         with pytest.raises(InvalidInputError, match="blocks"):
             trial.maxima(replications=300, seed=7, blocks=wrong)
@@ -269,6 +273,19 @@ def test_a_count_below_the_tabulated_least_never_beats_the_rung(case_count, shar
     least = int(ladder.least[RUNGS.tolist().index(rung), int(math.sqrt(expected) * ladder.scale)])
     below = [twin_ratio(count, expected, case_count) for count in range(min(least, case_count + 1))]
     assert max(below, default=0.0) <= rung + 1e-12
+
+
+def test_a_frame_of_points_gives_what_an_array_gives():
+    rng = np.random.default_rng(9)
+    xy, cases = rng.random((40, 2)) * 1e4, rng.poisson(1, 40)
+    figures = {"cases": cases, "exposure": np.ones(40), "replications": 19, "seed": 1}
+    frame = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*xy.T), crs=4547)
+    assert poisson_scan(frame, **figures).clusters.equals(poisson_scan(xy, **figures).clusters)
+    with pytest.raises(UnitError):
+        poisson_scan(frame.to_crs(4326), **figures)
+    frame.loc[3, "geometry"] = None
+    with pytest.raises(InvalidInputError, match="without a place"):
+        poisson_scan(frame, **figures)
 
 
 def test_the_scale_of_the_exposure_does_not_matter():

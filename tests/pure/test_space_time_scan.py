@@ -1,4 +1,5 @@
 import math
+import pickle
 from itertools import pairwise
 
 import geopandas as gpd
@@ -352,6 +353,8 @@ def test_any_split_into_blocks_gives_the_same_maxima():
         assert np.concatenate(parts).tolist() == whole.tolist()
     scan = space_time_scan(places, days=days, step_days=5, replications=300, seed=7)
     assert trial.report(whole, replications=300, seed=7).clusters.equals(scan.clusters)
+    sent = pickle.loads(pickle.dumps(trial))  # noqa: S301 - our own object, as a worker gets it
+    assert sent.maxima(replications=300, seed=7, blocks=range(2, 3)).tolist() == whole[128:192].tolist()
     with pytest.raises(InvalidInputError):
         trial.report(whole[:200], replications=300, seed=7)
 
@@ -527,7 +530,7 @@ def test_false_alarms_stay_near_their_level(model):
     xy = np.unique(rng.integers(0, 40, size=(40, 2)), axis=0) * 1000.0
     exposure = rng.gamma(2, size=len(xy))
     alarms = 0
-    for seed in range(200):
+    for seed in range(150):
         places = xy[rng.choice(len(xy), 60, p=exposure / exposure.sum())]
         scan = space_time_scan(
             places,
@@ -541,7 +544,7 @@ def test_false_alarms_stay_near_their_level(model):
             ),
         )
         alarms += bool((scan.clusters["p"] <= 0.05).any())
-    assert alarms <= 16
+    assert alarms <= 13
 
 
 @pytest.mark.parametrize("model", ["permutation", "poisson"])

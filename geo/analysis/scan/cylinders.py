@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _WIDEST = 8
 """Most steps that the ends of bundled intervals may differ by."""
-_SLACK_PLACES = 1.0
+_SLACK_PLACES = 0.75
 """Bundle circles while what the larger hold more stays below so many standard deviations of a typical count."""
-_SLACK_STEPS = 0.3
+_SLACK_STEPS = 0.25
 """The same for intervals: beyond these slacks more bundles are opened than are saved."""
 
 

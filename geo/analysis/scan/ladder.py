@@ -100,6 +100,8 @@ def build_ladder(case_count: int, *, control_count: int = 0) -> Ladder:
     """Tabulate least counts for `case_count` cases, at least 1, in 16 bits where they fit."""
     scale = (_BUCKETS - 2) / np.sqrt(case_count)
     least = _least_counts(RUNGS, scale, float(case_count), float(control_count))
+    # One more than the most cases that can be scanned does not fit; that bar is met by all cases alone.
+    least = np.minimum(least, np.iinfo(np.int32).max)
     fits = case_count < np.iinfo(np.int16).max
     narrow: Counts = least.astype(np.int16) if fits else least.astype(np.int32)
     return Ladder(case_count=case_count, control_count=control_count, scale=float(scale), least=narrow)

@@ -40,6 +40,12 @@ def minimum_relative_risk(
     one; the q at which P(count >= k) equals `power` is a quantile of the beta distribution, exactly. Only
     this one window is asked, and a neighbour might have been seen as well: the answer errs upwards.
 
+    It serves every scan, with the critical ratio of that scan's own maxima. In space and time, share means the
+    share of exposure x days. In the Bernoulli model it errs upwards further: the ratio of a window is never below
+    its Poisson ratio (`window_ratio`), and a count drawn without replacement varies less. In the permutation
+    model share = expected / C, and the risk is the one printed, against the expectation from rows and columns:
+    a cause raises its own row and column, so that the risk at the cause is larger.
+
     The least count k is whole, so this value is a saw in C: it falls while k stays and jumps up a little when
     one more case is needed. Returned is the largest value over *all counts from C upwards*: the relative risk
     that is seen with at least this power now and with any more cases. So it never rises with C. It differs

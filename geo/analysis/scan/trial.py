@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.analysis.blocks import all_blocks
 from geo.analysis.scan.inputs import check_runs
 from geo.analysis.scan.ladder import build_ladder
 from geo.analysis.scan.nulls import BLOCK, EvenRisk, block_count
@@ -127,7 +128,8 @@ def simulate_blocks(
     replications, seed : int
         Of the whole scan; block b holds the replications from 64 b up to 64 (b + 1), the last block is cut.
     blocks : range, optional
-        Blocks to simulate, of ``range(block_count(replications))``; all by default.
+        Blocks to simulate here, of ``range(block_count(replications))``. All by default, worked out by whoever
+        `geo.analysis.blocks.blocks_worked_by` names: `one_block` then travels, so it must survive pickling.
     progress : callable, optional
         Called with (replications done, replications to do) after each block.
 
@@ -144,13 +146,15 @@ def simulate_blocks(
     """
     check_runs(replications=replications, seed=seed)
     last = block_count(replications)
-    wanted = range(last) if blocks is None else blocks
-    if wanted.step != 1 or (wanted and not 0 <= wanted[0] <= wanted[-1] < last):
+    if blocks is None:
+        work = partial(simulate_blocks, one_block, replications=replications, seed=seed)
+        return all_blocks(work, count=last, total=replications, progress=progress)
+    if blocks.step != 1 or (blocks and not 0 <= blocks[0] <= blocks[-1] < last):
         raise InvalidInputError(f"blocks must rise one by one within 0 and {last - 1}")
-    first = wanted.start * BLOCK
-    total = max(0, min(wanted.stop * BLOCK, replications) - first)
+    first = blocks.start * BLOCK
+    total = max(0, min(blocks.stop * BLOCK, replications) - first)
     values = np.empty(total)
-    with closing(in_order(one_block, wanted)) as results:
+    with closing(in_order(one_block, blocks)) as results:
         for done, block in zip(range(0, total, BLOCK), results, strict=True):
             values[done : done + BLOCK] = block[: total - done]
             if progress is not None:
