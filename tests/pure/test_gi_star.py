@@ -431,8 +431,8 @@ def test_progress_is_told_and_may_stop():
     told = []
     counts = np.zeros(36)
     counts[[7, 8, 13, 14]] = 9
-    gi_star(counts, queen(6, 6), seed=1, permutations=150, progress=lambda *done: told.append(done))
-    assert told == [(64, 150), (128, 150), (150, 150)]
+    gi_star(counts, queen(6, 6), seed=1, permutations=600, progress=lambda *done: told.append(done))
+    assert told == [(64, 600), (128, 600), (256, 600), (512, 600), (600, 600)]
 
     def stop(done, total):
         raise CancelledRunError

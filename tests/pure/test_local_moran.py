@@ -12,7 +12,7 @@ from libpysal.graph import Graph
 from scipy import sparse
 
 from geo.analysis.hotspots import local_shuffles
-from geo.analysis.hotspots.local_moran import _departures, _lay, _maxima, local_moran
+from geo.analysis.hotspots.local_moran import _departures, _largest_departures, _lay, local_moran
 from geo.analysis.hotspots.local_shuffles import draw_maps
 from geo.analysis.hotspots.local_weights import read_weights
 from geo.errors import CancelledRunError, InvalidInputError
@@ -100,7 +100,7 @@ def test_largest_departures_of_shuffled_maps_are_those_of_the_formula():
     rows = read_weights(rook(9, 12), cell_count=108, with_self=False)
     laid = _lay(values, rows)
     for maps in draw_maps(laid.values, permutations=100, seed=5):
-        maxima = _maxima(laid, maps)
+        maxima = _largest_departures(laid, maps, 0, 108)
         shuffled = maps.laid[maps.bases[:, None] + np.arange(maps.lanes)]
         for lane in range(maps.lanes):
             again = _lay(shuffled[:, lane], rows)

@@ -12,13 +12,13 @@ from geo.analysis.hotspots.local_shuffles import (
     LANES,
     SAME_SCORE,
     Maps,
-    by_chunks,
+    largest_by_chunks,
     shuffled_maxima,
     sum_row,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,23 +79,15 @@ def largest_of_counts(windows: Weights, counted: Counted, *, shuffling: Shufflin
     size_count = len(counted.means)
     sizes = np.repeat(np.arange(size_count), LANES)
 
-    def look(maps: Maps, _: bool) -> NDArray[np.float64]:  # noqa: FBT001 - called by position
-        def chunk(first: int, last: int) -> NDArray[np.int16]:
-            return _largest_sums(
-                windows.starts,
-                windows.targets,
-                counted.size_of,
-                size_count,
-                maps.laid,
-                maps.bases,
-                first,
-                last,
-            )
+    def largest(maps: Maps, first: int, last: int) -> NDArray[np.int16]:
+        starts, targets, _ = windows
+        return _largest_sums(starts, targets, counted.size_of, size_count, maps.laid, maps.bases, first, last)
 
-        sums = np.max(by_chunks(chunk, len(counted.counts)), axis=0)
-        # A size that no cell has cannot be: every size has a window in one of the chunks.
-        z = counted.z(sums.ravel().astype(np.int64), sizes).reshape(size_count, LANES)
-        return np.asarray(z.max(axis=0), dtype=np.float64)
+    def look(batches: Sequence[Maps], _: bool) -> NDArray[np.float64]:  # noqa: FBT001 - called by position
+        # Every size has a window in one of the chunks, so that no sum is left at -1.
+        sums = largest_by_chunks(largest, batches, len(counted.counts))
+        z = counted.z(sums.ravel().astype(np.int64), np.tile(sizes, len(batches)))
+        return np.asarray(z.reshape(sums.shape).max(axis=1), dtype=np.float64)
 
     strongest = float(counted.z(counted.sums, counted.size_of).max())
     return shuffled_maxima(look, counted.counts.astype(np.int16), strongest=strongest, **shuffling._asdict())
@@ -134,11 +126,11 @@ def largest_of_values(
     counting = tally is not None
     kept = tally or Tally(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
-    def look(maps: Maps, is_open: bool) -> NDArray[np.float64]:  # noqa: FBT001 - called by position
-        def chunk(first: int, last: int) -> NDArray[np.float64]:
+    def look(batches: Sequence[Maps], is_open: bool) -> NDArray[np.float64]:  # noqa: FBT001 - called by position
+        def largest(maps: Maps, first: int, last: int) -> NDArray[np.float64]:
             return _largest_z(scored, maps, first, last, is_open, counting, kept)
 
-        return np.asarray(np.max(by_chunks(chunk, len(scored.z)), axis=0), dtype=np.float64)
+        return largest_by_chunks(largest, batches, len(scored.z))
 
     return shuffled_maxima(
         look,
@@ -169,10 +161,12 @@ def _largest_z(
         sum_row(scored.windows, maps, cell, scored.scale[cell], sums)
         for lane in range(LANES):
             best[lane] = max(best[lane], sums[lane])
-        if counting:
+        if counting and reached[cell] < ENOUGH:
+            hits, seen, floor = reached[cell], looked[cell], scored.z[cell] - SAME_SCORE
             for lane in range(maps.lanes):
-                if reached[cell] >= ENOUGH:
+                seen += 1
+                hits += sums[lane] >= floor
+                if hits >= ENOUGH:
                     break
-                looked[cell] += 1
-                reached[cell] += sums[lane] >= scored.z[cell] - SAME_SCORE
+            reached[cell], looked[cell] = hits, seen
     return best

@@ -94,7 +94,7 @@ def gi_star(
     seed : int
         Seed >= 0 of the shuffles; nothing else is random, whatever the number of threads.
     progress : callable, optional
-        Called with (maps done, permutations) after each 64. It may raise to stop.
+        Called with (maps done, permutations) after 64, 128, 256, 512 maps and each 512 more. It may raise to stop.
 
     Returns
     -------

@@ -16,6 +16,7 @@ from geo.analysis.hotspots.local_shuffles import (
     by_chunks,
     draw_below,
     family_p,
+    largest_by_chunks,
     shuffled_maxima,
     stream,
     sum_row,
@@ -111,7 +112,8 @@ def local_moran(
     seed : int
         Seed >= 0; nothing else is random, whatever the number of threads.
     progress : callable, optional
-        Called with (maps done, permutations) after each 64 of the family-wise test. It may raise to stop.
+        Called with (maps done, permutations) in the family-wise test, after 64, 128, 256, 512 and each 512 more.
+        It may raise to stop.
 
     Returns
     -------
@@ -147,8 +149,12 @@ def local_moran(
     if reason is not None:
         return _nothing(len(numbers), reason, permutations=permutations, seed=seed)
     laid = _lay(numbers, rows)
+
+    def largest(maps: Maps, first: int, last: int) -> NDArray[np.float64]:
+        return _largest_departures(laid, maps, first, last)
+
     maxima = shuffled_maxima(
-        lambda maps, _: _maxima(laid, maps),
+        lambda batches, _: largest_by_chunks(largest, batches, len(numbers)),
         laid.values,
         strongest=float(_departures(laid).max()),
         permutations=permutations,
@@ -229,12 +235,6 @@ def _departures(laid: _Map) -> NDArray[np.float64]:
     above = np.abs(laid.lags + laid.values / (cells - 1))
     is_held = (spread > _FLAT) & (laid.values != 0)
     return np.divide(above, spread, out=np.zeros(cells), where=is_held)
-
-
-def _maxima(laid: _Map, maps: Maps) -> NDArray[np.float64]:
-    """Return the largest departure on each shuffled map."""
-    chunks = by_chunks(lambda first, last: _largest_departures(laid, maps, first, last), len(laid.values))
-    return np.asarray(np.max(chunks, axis=0), dtype=np.float64)
 
 
 @njit(nogil=True, cache=True)

@@ -9,6 +9,7 @@ independent draws, because no two cells keep their distance in the order but by 
 
 from __future__ import annotations
 
+import itertools
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -18,7 +19,7 @@ from numba import njit
 from geo.analysis.threads import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +38,8 @@ ENOUGH = 20
 SAME_SCORE = 1e-9
 """Scores so close are equal but for rounding; equal counts against a finding."""
 _CHUNK = 16_384
+_MOST_BATCHES = 8
+_MOST_LAID = 2**28
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
@@ -150,8 +153,28 @@ def by_chunks(work: Callable[[int, int], Result], cell_count: int) -> list[Resul
         return list(results)
 
 
+def largest_by_chunks(
+    work: Callable[[Maps, int, int], NDArray[Any]], batches: Sequence[Maps], cell_count: int
+) -> NDArray[Any]:
+    """Return the largest of what `work` gives for each stretch of cells, batch by batch."""
+    chunks = by_chunks(
+        lambda first, last: np.stack([work(maps, first, last) for maps in batches]), cell_count
+    )
+    return np.asarray(np.max(chunks, axis=0))
+
+
+def _rounds(batches: Iterator[Maps]) -> Iterator[list[Maps]]:
+    """Deal batches in rounds of 1, 1, 2, 4, 8, 8, ...: little is wasted on an early stop, few rounds are waited for."""
+    size, done = 1, 0
+    while dealt := list(itertools.islice(batches, size)):
+        yield dealt
+        done += len(dealt)
+        room = max(1, _MOST_LAID // dealt[0].laid.nbytes)
+        size = min(done, _MOST_BATCHES, room)
+
+
 def shuffled_maxima(
-    look: Callable[[Maps, bool], NDArray[np.float64]],
+    look: Callable[[Sequence[Maps], bool], NDArray[np.float64]],
     values: NDArray[np.int16] | NDArray[np.float64],
     *,
     strongest: float,
@@ -165,7 +188,8 @@ def shuffled_maxima(
     Parameters
     ----------
     look : callable
-        Takes a batch of maps and whether maxima are still wanted; returns the largest statistic of each.
+        Takes batches of maps and whether maxima are still wanted; returns the largest statistic of each map,
+        shape (batches, `LANES`).
     values : ndarray of int16 or float64, shape (cells,)
         What is shuffled.
     strongest : float
@@ -175,7 +199,7 @@ def shuffled_maxima(
     goes_on : callable
         Asked when no more maxima are wanted, whether `look` wants more maps for purposes of its own.
     progress : callable, optional
-        Called with (maps done, permutations) after each batch.
+        Called with (maps done, permutations) after 64, 128, 256, 512 maps, and then after each 512.
 
     Returns
     -------
@@ -184,9 +208,10 @@ def shuffled_maxima(
     """
     kept: list[NDArray[np.float64]] = []
     reached, done, is_open = 0, 0, True
-    for maps in draw_maps(values, permutations=permutations, seed=seed):
-        maxima = look(maps, is_open)[: maps.lanes]
-        done += maps.lanes
+    for batches in _rounds(draw_maps(values, permutations=permutations, seed=seed)):
+        count = sum(maps.lanes for maps in batches)
+        maxima = look(batches, is_open).ravel()[:count]
+        done += count
         if is_open:
             hits = reached + np.cumsum(maxima >= strongest - SAME_SCORE)
             is_open = bool(hits[-1] < ENOUGH)
