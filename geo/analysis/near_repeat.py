@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from geo.analysis.blocks import all_blocks
 from geo.analysis.near_repeat_counts import LANES, observed_pairs, permuted_pairs, time_pairs
 from geo.analysis.near_repeat_pairs import Metric, NearPairs, near_pairs
 from geo.analysis.scan import check_runs
@@ -163,8 +165,12 @@ def knox(
     cells = (len(near.distance_bands), len(near.time_bands))
     simulated = np.zeros((permutations, *cells), dtype=np.int64)
     if reason_of(near) is None:
-        blocks = range(-(-permutations // LANES))
-        simulated = permuted_pairs(near, blocks=blocks, seed=seed, progress=_part(progress, permutations))
+        simulated = all_blocks(
+            partial(permuted_pairs, near, seed=seed),
+            count=-(-permutations // LANES),
+            total=permutations,
+            progress=progress,
+        )
     return judge_pairs(near, simulated[:permutations], seed=seed)
 
 
@@ -225,15 +231,6 @@ def judge_pairs(near: NearPairs, simulated: NDArray[np.int64], *, seed: int) -> 
         seed=seed,
         reason=reason,
     )
-
-
-def _part(
-    progress: Callable[[int, int], None] | None, permutations: int
-) -> Callable[[int, int], None] | None:
-    """Report steps as permutations."""
-    if progress is None:
-        return None
-    return lambda done, steps: progress(permutations * done // steps, permutations)
 
 
 def _closed_form(

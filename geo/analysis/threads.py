@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WORKERS = int(os.environ.get("HUXIAN_THREADS", 0)) or min(4, os.cpu_count() or 1)
+_WORKERS = int(os.environ.get("HUXIAN_THREADS", "0")) or min(4, os.cpu_count() or 1)
+
+
+def thread_count() -> int:
+    """Return how many threads work at a time."""
+    return _WORKERS
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
