@@ -291,7 +291,11 @@ DETECTORS = {
         is_ours=False,
     ),
     "plane-cable": Detector(
-        name="habit: Poisson scan by area", scene="cable", smallest_p=plane_circles, is_ours=False
+        name="habit: Poisson scan by area",
+        scene="cable",
+        smallest_p=plane_circles,
+        set_count=200,
+        is_ours=False,
     ),
     "plain-gi-cable": Detector(
         name="habit: Gi* on a grid, z > 1.96", scene="cable", smallest_p=plain_gi_star, is_ours=False

@@ -14,12 +14,14 @@ from geo.analysis.hotspots.result import CLUSTER_COLUMNS, Hotspots
 from geo.analysis.hotspots.stability import is_same_place
 from geo.analysis.hotspots.verdict import reasons_for, verdict_of_scan
 from geo.analysis.places import draw_places
+from geo.analysis.scan.best_cylinders import best_cylinders
+from geo.analysis.scan.ladder import build_ladder
 from geo.analysis.scan.space_time import space_time_trial
 from geo.analysis.threads import in_order
 from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -102,7 +104,7 @@ def find_surges(
     if is_significant.any():
         clusters.loc[is_significant, "stable_share"] = _stable_shares(
             clusters[is_significant],
-            maxima,
+            scan.critical_llr(rules.alpha),
             exposed,
             placed,
             times=times,
@@ -162,7 +164,7 @@ def _candidates(scan: SpaceTimeScan, exposed: Units, placed: Placed) -> gpd.GeoD
 
 def _stable_shares(
     clusters: gpd.GeoDataFrame,
-    maxima: NDArray[np.float64],
+    critical_llr: float,
     exposed: Units,
     placed: Placed,
     *,
@@ -182,16 +184,13 @@ def _stable_shares(
         xy_m = draw_places(placed.xy_m, radius_m=placed.radius_m, rng=rng)
         unit, _ = exposed.nearest(xy_m, kinds=placed.kinds)
         days = times[:, 0] + rng.random(len(times)) * (times[:, 1] - times[:, 0])
-        trial = _trial(exposed, unit, days, period)
-        found = trial.report(maxima, replications=rules.replications, seed=rules.seed).clusters
-        found = found[found["p"] <= rules.alpha]
         is_back = np.zeros(len(members), dtype=np.bool_)
-        for other, (first, last) in zip(found["members"], _weeks(found), strict=True):
+        for other, first, last in _significant(_trial(exposed, unit, days, period), critical_llr):
             for row, mine in enumerate(members):
                 common_days = min(weeks[row, 1], last) - max(weeks[row, 0], first)
                 common = level[np.intersect1d(mine, other)].sum() * max(0.0, common_days)
                 one = level[mine].sum() * (weeks[row, 1] - weeks[row, 0])
-                is_back[row] |= bool(is_same_place(common, one, level[list(other)].sum() * (last - first)))
+                is_back[row] |= bool(is_same_place(common, one, level[other].sum() * (last - first)))
         return is_back
 
     counts = np.zeros(len(members))
@@ -201,6 +200,25 @@ def _stable_shares(
             if progress is not None:
                 progress(done)
     return counts / rules.draws
+
+
+def _significant(
+    trial: SpaceTimeTrial, critical_llr: float
+) -> Iterator[tuple[NDArray[np.int64], float, float]]:
+    """Yield areas, first and last day of the cylinders that exceed a ratio, best first."""
+    table = trial.table
+    if trial.cylinders is None:
+        return
+    for one in best_cylinders(
+        trial.cylinders,
+        table.cases[:, trial.kept],
+        ladder=build_ladder(table.case_count),
+        most=MOST_ROWS,
+        minimum_llr=critical_llr,
+    ):
+        first, stop = int(trial.kept[one.first]), int(trial.kept[one.stop - 1]) + 1
+        areas = np.flatnonzero(np.isin(table.place_of, one.members))
+        yield areas, table.from_day + first * table.step_days, table.from_day + stop * table.step_days
 
 
 def _weeks(clusters: pd.DataFrame) -> NDArray[np.float64]:

@@ -53,7 +53,12 @@ class _Circle(NamedTuple):
 
 
 def best_cylinders(
-    cylinders: Cylinders, cases: NDArray[np.int64], *, ladder: Ladder, most: int
+    cylinders: Cylinders,
+    cases: NDArray[np.int64],
+    *,
+    ladder: Ladder,
+    most: int,
+    minimum_llr: float = 0.0,
 ) -> list[Cylinder]:
     """Return the best cylinders in turn; no two hold the same place in the same step.
 
@@ -67,6 +72,8 @@ def best_cylinders(
         Least counts for this number of cases.
     most : int
         Only so many.
+    minimum_llr : float
+        Only cylinders whose ratio exceeds this.
 
     Returns
     -------
@@ -96,7 +103,7 @@ def best_cylinders(
         if stale.size:
             _walk_again(cylinders, stale, sums, is_taken, ladder, best)
             continue
-        if standing <= SAME_LLR:
+        if standing <= minimum_llr + SAME_LLR:
             break
         one = _best_of(cylinders, best, np.flatnonzero(~is_hit & (best.llrs >= standing - SAME_LLR)))
         is_taken[one.members, one.first : one.stop] = True
