@@ -9,6 +9,7 @@ from layers.run_words import (
     MOST_SENTENCES,
     RunText,
     asked_period,
+    last_day,
     number_text,
     p_words,
     place_name,
@@ -127,3 +128,27 @@ def emerging_sentences(document: Document, say: Texts) -> RunText:
 
 def _grid_text(row: Mapping[str, Any], say: Texts) -> str:
     return say("换格子后仍在") if row["is_stable_grid"] else say("换格子后不稳定")
+
+
+def cluster_sentences(document: Document, say: Texts) -> RunText:
+    """Say which incidents lie close together, and that this proves nothing."""
+    found = document["findings"]
+    told = tuple(
+        say(
+            "%(from_on)s至%(until_on)s，%(place)s一带%(cases)s起案件连成一团，半径%(radius)s公里；在%(share)s的位置抽样中还在。",
+            from_on=row["from_on"],
+            until_on=last_day(row["until_on"]),
+            place=place_name(row["labels"], say),
+            cases=row["case_count"],
+            radius=number_text(row["radius_m"] / 1000),
+            share="–" if row["stable_share"] is None else share_text(row["stable_share"]),
+        )
+        for row in found[:MOST_SENTENCES]
+    )
+    (whole,) = table_rows(document, "clusters")
+    return RunText(
+        headline=say("候选%(count)s团", count=whole["cluster_count"]) if found else say("没有连成团的案件"),
+        sentences=told or (say("没有案件近得可以连成团。"),),
+        reasons=reasons_of(document, say),
+        method=say("位置重抽%(draws)s次；没有检验。", draws=document["draws"]),
+    )

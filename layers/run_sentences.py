@@ -69,6 +69,8 @@ def background_sentences(document: Document, say: Texts) -> RunText:
         period=period_text(asked_period(document), say.locale),
         used=document["used_count"],
     )
+    if document["verdict"] == "no_exposure":
+        sentence = say("没有线路资料，画不出沿线路的密度。")
     return RunText(headline=title_of(document, say), sentences=(sentence,), reasons=reasons_of(document, say))
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geo.analysis.documents import SEARCHES
-from layers.run_region_sentences import cell_sentences, emerging_sentences, moran_sentences
+from layers.run_region_sentences import (
+    cell_sentences,
+    cluster_sentences,
+    emerging_sentences,
+    moran_sentences,
+)
 from layers.run_sentences import (
     background_sentences,
     compare_sentences,
@@ -34,6 +39,9 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
     "emerging": emerging_sentences,
     "gi_star": cell_sentences,
     "local_moran": moran_sentences,
+    "dbscan": cluster_sentences,
+    "st_dbscan": cluster_sentences,
+    "hdbscan": cluster_sentences,
     "kernel_density": background_sentences,
     "network_density": background_sentences,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from geo.periods import Period
@@ -77,6 +77,11 @@ def place_name(labels: list[str], say: Texts) -> str:
         if len(labels) <= _MOST_NAMES
         else say("%(places)s等%(count)s处", places=named, count=len(labels))
     )
+
+
+def last_day(until_on: str) -> str:
+    """Return the last day of a half-open span, as ISO 8601."""
+    return (date.fromisoformat(until_on) - timedelta(days=1)).isoformat()
 
 
 def p_words(p: float) -> str:

@@ -11,10 +11,11 @@ import pandas as pd
 import shapely
 
 from geo.analysis.documents import finding_rows, run_document, table
+from geo.analysis.grids import cell_weights
 from geo.analysis.hotspots import emerging_hotspots
 from geo.errors import InvalidInputError
-from geo.runs.cells import lay_cells, region_frame
-from geo.runs.grid_checks import OTHER_GRIDS, grid_reasons, redrawn_shares, region_labels, survives_grids
+from geo.runs.cells import lay_over, region_frame, study_of, touching_regions
+from geo.runs.grid_checks import OTHER_GRIDS, come_back, grid_reasons, redrawn_shares, region_labels
 from geo.runs.points import located_points, middle_days
 from geo.runs.requests import RedrawnRequest, choice, number
 from geo.runs.steps import part
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from geo.analysis.grids import Grid
     from geo.analysis.hotspots import Emerging
     from geo.periods import Period
     from geo.runs.answers import Progress
-    from geo.runs.cells import Cells
     from geo.runs.grounds import GroundInput
     from geo.runs.points import Points
 
@@ -80,7 +81,7 @@ def step_starts(period: Period, *, step: str) -> list[date]:
 class _Developed:
     """Cells, their weights and what becomes of them."""
 
-    cells: Cells
+    grid: Grid
     weights: Any
     counts: NDArray[np.int64]
     found: Emerging
@@ -90,14 +91,14 @@ class _Developed:
         classes = self.found.cells["class"].to_numpy(dtype=object)
         regions, named = [], []
         for name in sorted(set(classes) - {"none"}):
-            for region in self.cells.regions(classes == name):
+            for region in touching_regions(self.weights, classes == name):
                 regions.append(region)
                 named.append(name)
-        return region_frame(self.cells, regions).assign(**{"class": named})
+        return region_frame(self.grid, regions).assign(**{"class": named})
 
 
 def _develop(
-    cells: Cells,
+    grid: Grid,
     weights: Any,
     steps: tuple[NDArray[np.float64], NDArray[np.int64], int],
     request: EmergingRequest,
@@ -106,10 +107,10 @@ def _develop(
 ) -> _Developed:
     """Count the incidents of each cell and step, and classify the cells."""
     xy_m, step_of, step_count = steps
-    cell = cells.find(xy_m)
+    cell = grid.locate(xy_m)
     is_in = cell >= 0
     flat = cell[is_in] * step_count + step_of[is_in]
-    counts = np.bincount(flat, minlength=len(cells.row) * step_count).reshape(-1, step_count)
+    counts = np.bincount(flat, minlength=len(grid.cells) * step_count).reshape(-1, step_count)
     found = emerging_hotspots(
         counts,
         weights,
@@ -118,7 +119,7 @@ def _develop(
         seed=request.seed,
         progress=progress,
     )
-    return _Developed(cells=cells, weights=weights, counts=counts, found=found)
+    return _Developed(grid=grid, weights=weights, counts=counts, found=found)
 
 
 def _checked_starts(request: EmergingRequest) -> NDArray[np.float64]:
@@ -147,28 +148,28 @@ def compute_emerging(
         before=request.start_on + timedelta(days=int(bounds[-1])),
     )
     step_of = np.searchsorted(bounds, middle_days(points.incidents, request.period), side="right") - 1
-    ground = loaded.shapes()
+    study = study_of(loaded.shapes())
     total = 2 * count + request.draws
-    cells = lay_cells(ground, cell_m=request.cell_m, xy_m=points.xy_m)
-    weights = cells.weights(with_self=True)
+    grid = lay_over(study, points.xy_m, cell_m=request.cell_m)
+    weights = cell_weights(grid)
     testing = part(progress, before=0, steps=2 * count, total=total)
-    developed = _develop(cells, weights, (points.xy_m, step_of, count), request, progress=testing)
+    developed = _develop(grid, weights, (points.xy_m, step_of, count), request, progress=testing)
     found = developed.regions()
 
     def detect(incidents: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         xy_m = shapely.get_coordinates(incidents.geometry.to_numpy())
-        return _develop(cells, weights, (xy_m, step_of, count), request).regions()
+        return _develop(grid, weights, (xy_m, step_of, count), request).regions()
 
     others = []
-    for size, offset in OTHER_GRIDS:
-        other = lay_cells(ground, cell_m=request.cell_m * size, offset=offset, xy_m=points.xy_m)
+    for factor, offset in OTHER_GRIDS:
+        other = lay_over(study, points.xy_m, cell_m=request.cell_m * factor, offset=offset)
         steps = (points.xy_m, step_of, count)
-        others.append(_develop(other, other.weights(with_self=True), steps, request).regions())
+        others.append(_develop(other, cell_weights(other), steps, request).regions())
     drawing = part(progress, before=2 * count, steps=request.draws, total=total)
     rows = found.assign(
         stable_share=redrawn_shares(found, points, detect, request, progress=drawing),
-        is_stable_grid=survives_grids(found, others),
-        labels=region_labels(found, points, cells),
+        is_stable_grid=come_back(found, others),
+        labels=region_labels(found, points, grid),
         is_hotspot=False,
     )
     if progress is not None:

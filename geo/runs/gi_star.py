@@ -10,9 +10,10 @@ import pandas as pd
 import shapely
 
 from geo.analysis.documents import finding_rows, run_document, table
+from geo.analysis.grids import cell_weights, count_cells
 from geo.analysis.hotspots import gi_star
-from geo.runs.cells import lay_cells, region_frame
-from geo.runs.grid_checks import OTHER_GRIDS, grid_reasons, redrawn_shares, region_labels, survives_grids
+from geo.runs.cells import lay_over, region_frame, study_of, touching_regions
+from geo.runs.grid_checks import OTHER_GRIDS, come_back, grid_reasons, redrawn_shares, region_labels
 from geo.runs.points import located_points
 from geo.runs.requests import RedrawnRequest, number
 from geo.runs.steps import part
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from geo.analysis.grids import Grid
     from geo.analysis.hotspots import GiStar
     from geo.runs.answers import Progress
-    from geo.runs.cells import Cells
     from geo.runs.grounds import GroundInput
     from geo.runs.points import Points
 
@@ -49,9 +50,9 @@ class GiStarRequest(RedrawnRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Map:
-    """Counts and scores of one raster."""
+    """Counts and scores of one grid."""
 
-    cells: Cells
+    grid: Grid
     weights: Any
     counts: NDArray[np.int64]
     scored: GiStar
@@ -59,26 +60,27 @@ class _Map:
     def hot(self) -> list[NDArray[np.int64]]:
         """Return the regions that pass the test of the whole map: touching cells, with all that was tested."""
         is_hot = (self.scored.p_family <= _ALPHA) & (self.scored.z > 0)
-        return [self.window(region) for region in self.cells.regions(is_hot)]
+        return [self.window(region) for region in touching_regions(self.weights, is_hot)]
 
     def window(self, region: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return some cells with their neighbours: what their scores sum up."""
         is_near = np.zeros(len(self.counts), dtype=np.bool_)
+        is_near[region] = True
         is_near[self.weights[region].indices] = True
         return np.flatnonzero(is_near)
 
 
 def _score(
-    cells: Cells,
+    grid: Grid,
     weights: Any,
     xy_m: NDArray[np.float64],
     request: GiStarRequest,
     *,
     progress: Progress | None = None,
 ) -> _Map:
-    counts = cells.count(xy_m)
+    counts = count_cells(xy_m, grid=grid)
     scored = gi_star(counts, weights, permutations=request.replications, seed=request.seed, progress=progress)
-    return _Map(cells=cells, weights=weights, counts=counts, scored=scored)
+    return _Map(grid=grid, weights=weights, counts=counts, scored=scored)
 
 
 def _findings(scored: _Map) -> gpd.GeoDataFrame:
@@ -87,7 +89,7 @@ def _findings(scored: _Map) -> gpd.GeoDataFrame:
     gi, counts = scored.scored, scored.counts
     if not regions and gi.reason is None:
         regions = [scored.window(np.array([int(np.argmax(gi.z))]))]
-    found = region_frame(scored.cells, regions).assign(
+    found = region_frame(scored.grid, regions).assign(
         case_count=[int(counts[region].sum()) for region in regions],
         expected=[float(counts.sum() * len(region) / len(counts)) for region in regions],
         z=[float(gi.z[region].max()) for region in regions],
@@ -103,24 +105,24 @@ def compute_gi_star(
 ) -> dict[str, object]:
     """Score the cells and return the document."""
     points = located_points(loaded.incidents, most_radius_m=request.cell_m)
-    ground = loaded.shapes()
+    study = study_of(loaded.shapes())
     total = request.replications + request.draws
-    cells = lay_cells(ground, cell_m=request.cell_m, xy_m=points.xy_m)
-    weights = cells.weights(with_self=True)
+    grid = lay_over(study, points.xy_m, cell_m=request.cell_m)
+    weights = cell_weights(grid)
     testing = part(progress, before=0, steps=request.replications, total=total)
-    scored = _score(cells, weights, points.xy_m, request, progress=testing)
+    scored = _score(grid, weights, points.xy_m, request, progress=testing)
     found = _findings(scored)
 
     def detect(incidents: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         xy_m = shapely.get_coordinates(incidents.geometry.to_numpy())
-        return region_frame(cells, _score(cells, weights, xy_m, request).hot())
+        return region_frame(grid, _score(grid, weights, xy_m, request).hot())
 
     drawing = part(progress, before=request.replications, steps=request.draws, total=total)
     rows = found.assign(
         rank=range(1, len(found) + 1),
-        labels=region_labels(found, points, cells),
+        labels=region_labels(found, points, grid),
         stable_share=redrawn_shares(found, points, detect, request, progress=drawing),
-        is_stable_grid=survives_grids(found, _on_other_grids(ground, points, request)),
+        is_stable_grid=come_back(found, _on_other_grids(study, points, request)),
         is_hotspot=False,
     )
     if progress is not None:
@@ -128,13 +130,12 @@ def compute_gi_star(
     return _document(rows, scored, points, loaded, request)
 
 
-def _on_other_grids(ground: gpd.GeoSeries, points: Points, request: GiStarRequest) -> list[gpd.GeoDataFrame]:
-    """Return what passes on the other rasters."""
+def _on_other_grids(study: Any, points: Points, request: GiStarRequest) -> list[gpd.GeoDataFrame]:
+    """Return what passes on the other grids."""
     found = []
-    for size, offset in OTHER_GRIDS:
-        cells = lay_cells(ground, cell_m=request.cell_m * size, offset=offset, xy_m=points.xy_m)
-        scored = _score(cells, cells.weights(with_self=True), points.xy_m, request)
-        found.append(region_frame(cells, scored.hot()))
+    for factor, offset in OTHER_GRIDS:
+        grid = lay_over(study, points.xy_m, cell_m=request.cell_m * factor, offset=offset)
+        found.append(region_frame(grid, _score(grid, cell_weights(grid), points.xy_m, request).hot()))
     return found
 
 
@@ -167,7 +168,7 @@ def _cell_rows(scored: _Map) -> pd.DataFrame:
     """Return the cells that hold something or stand out, for a map of the scores."""
     gi = scored.scored
     shown = np.flatnonzero((scored.counts > 0) | (gi.p <= _ALPHA))
-    centres = scored.cells.centres()[shown]
+    centres = scored.grid.centres_m()[shown]
     return pd.DataFrame(
         {
             "x_m": centres[:, 0],

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.analysis.grid_survival import FACTORS, OFFSETS
 from geo.analysis.simulation import uncertain
 from geo.crs import to_metric
 from geo.runs.points import area_labels
@@ -17,37 +18,30 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from geo.analysis.grids import Grid
     from geo.runs.answers import Progress
-    from geo.runs.cells import Cells
     from geo.runs.points import Points
     from geo.runs.requests import RedrawnRequest
 
-OTHER_GRIDS = ((0.8, 0.0), (0.8, 0.5), (1.0, 0.5), (1.25, 0.0), (1.25, 0.5))
-"""Sizes, as multiples of the one asked for, and offsets that a finding must survive besides its own (1, 0)."""
+OTHER_GRIDS = tuple((factor, offset) for factor in FACTORS for offset in OFFSETS)[1:]
+"""Sizes, as multiples of the one asked for, and offsets that a finding must survive besides its own."""
 LEAST_STABLE = 0.8
-_SHARED = 0.5
+_SLIVER = 1e-6
 
 
-def survives_grids(found: gpd.GeoDataFrame, others: Sequence[gpd.GeoDataFrame]) -> list[bool]:
-    """Say of each finding whether it comes back on every other raster.
+def come_back(found: gpd.GeoDataFrame, others: Sequence[gpd.GeoDataFrame]) -> list[bool]:
+    """Say of each finding whether every other grid has a finding that overlaps it.
 
     Parameters
     ----------
     found : GeoDataFrame of polygons
     others : sequence of GeoDataFrame of polygons
-        What each other raster found.
-
-    Returns
-    -------
-    list of bool
-        True where every other raster has a region that shares half of the smaller one of the two.
+        What each other grid found.
     """
 
     def is_in(outline: shapely.Geometry, other: gpd.GeoDataFrame) -> bool:
-        regions = other.geometry.to_numpy()
-        common = shapely.area(shapely.intersection(regions, outline))
-        least = _SHARED * np.minimum(shapely.area(regions), shapely.area(outline))
-        return bool((common >= least * (1 - 1e-9)).any())
+        common = shapely.area(shapely.intersection(other.geometry.to_numpy(), outline))
+        return bool((common > _SLIVER * shapely.area(outline)).any())
 
     return [all(is_in(outline, other) for other in others) for outline in found.geometry]
 
@@ -79,9 +73,9 @@ def redrawn_shares(
     return [shares.get(members) for members in found["members"]]
 
 
-def region_labels(found: gpd.GeoDataFrame, points: Points, cells: Cells) -> pd.Series[Any]:
+def region_labels(found: gpd.GeoDataFrame, points: Points, grid: Grid) -> pd.Series[Any]:
     """Name each region by the areas of the incidents in it."""
-    cell = cells.find(points.xy_m)
+    cell = grid.locate(points.xy_m)
     names = [area_labels(points.incidents[np.isin(cell, members)]) for members in found["members"]]
     return pd.Series(names, index=found.index, dtype=object)
 

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Any
 from geo.analysis.documents import document_bytes
 from geo.errors import InvalidInputError
 from geo.runs.answers import RunAnswer, RunKind
+from geo.runs.clusters import (
+    DbscanRequest,
+    HdbscanRequest,
+    StDbscanRequest,
+    compute_dbscan,
+    compute_hdbscan,
+    compute_st_dbscan,
+)
 from geo.runs.compare import CompareRequest, compute_compare, load_compare
 from geo.runs.emerging import EmergingRequest, compute_emerging
 from geo.runs.gi_star import GiStarRequest, compute_gi_star
@@ -59,6 +67,9 @@ KINDS: dict[str, RunKind[Any, Any]] = {
         ),
         RunKind(request=GiStarRequest, load=load_ground, compute=compute_gi_star),
         RunKind(request=LocalMoranRequest, load=load_ground, compute=compute_local_moran),
+        RunKind(request=DbscanRequest, load=load_points, compute=compute_dbscan),
+        RunKind(request=StDbscanRequest, load=load_points, compute=compute_st_dbscan),
+        RunKind(request=HdbscanRequest, load=load_points, compute=compute_hdbscan),
         RunKind(request=KernelDensityRequest, load=load_within_cities, compute=compute_kernel_density),
         RunKind(request=NetworkDensityRequest, load=load_on_lines, compute=compute_network_density),
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from geo.analysis.documents import finding_rows, run_document, table
+from geo.analysis.grids import cell_weights, count_cells
 from geo.analysis.hotspots import local_moran
-from geo.runs.cells import lay_cells, region_frame
-from geo.runs.grid_checks import OTHER_GRIDS, region_labels, survives_grids
+from geo.runs.cells import lay_over, region_frame, study_of, touching_regions
+from geo.runs.grid_checks import OTHER_GRIDS, come_back, region_labels
 from geo.runs.points import located_points
 from geo.runs.requests import SimulatedRequest, number
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from geo.analysis.grids import Grid
     from geo.analysis.hotspots import LocalMoran
     from geo.runs.answers import Progress
-    from geo.runs.cells import Cells
     from geo.runs.grounds import GroundInput
     from geo.runs.points import Points
 
@@ -47,26 +48,31 @@ class LocalMoranRequest(SimulatedRequest):
 
 
 def _test(
-    cells: Cells, xy_m: NDArray[np.float64], request: LocalMoranRequest, progress: Progress | None = None
+    grid: Grid,
+    weights: Any,
+    xy_m: NDArray[np.float64],
+    request: LocalMoranRequest,
+    progress: Progress | None = None,
 ) -> LocalMoran:
     return local_moran(
-        cells.count(xy_m),
-        cells.weights(with_self=False),
+        count_cells(xy_m, grid=grid),
+        weights,
         permutations=request.replications,
         seed=request.seed,
         progress=progress,
     )
 
 
-def _regions(cells: Cells, found: LocalMoran) -> gpd.GeoDataFrame:
+def _regions(grid: Grid, weights: Any, found: LocalMoran) -> gpd.GeoDataFrame:
     """Return regions of touching cells of one class that pass the test of the whole map."""
     regions, classes, p_family = [], [], []
     for quadrant in _QUADRANTS:
-        for region in cells.regions((found.quadrant == quadrant) & (found.p_family <= _ALPHA)):
+        is_chosen = (found.quadrant == quadrant) & (found.p_family <= _ALPHA)
+        for region in touching_regions(weights, is_chosen):
             regions.append(region)
             classes.append(quadrant)
             p_family.append(float(found.p_family[region].min()))
-    return region_frame(cells, regions).assign(**{"class": classes, "p_family": p_family})
+    return region_frame(grid, regions).assign(**{"class": classes, "p_family": p_family})
 
 
 def compute_local_moran(
@@ -74,35 +80,37 @@ def compute_local_moran(
 ) -> dict[str, object]:
     """Compare the cells with their neighbours and return the document."""
     points = located_points(loaded.incidents, most_radius_m=request.cell_m)
-    ground = loaded.shapes()
-    cells = lay_cells(ground, cell_m=request.cell_m, xy_m=points.xy_m)
-    counts = cells.count(points.xy_m)
-    tested = _test(cells, points.xy_m, request, progress)
-    found = _regions(cells, tested)
+    study = study_of(loaded.shapes())
+    grid = lay_over(study, points.xy_m, cell_m=request.cell_m)
+    weights = cell_weights(grid)
+    counts = count_cells(points.xy_m, grid=grid)
+    tested = _test(grid, weights, points.xy_m, request, progress)
+    found = _regions(grid, weights, tested)
     others = []
-    for size, offset in OTHER_GRIDS:
-        other = lay_cells(ground, cell_m=request.cell_m * size, offset=offset, xy_m=points.xy_m)
-        others.append(_regions(other, _test(other, points.xy_m, request)))
+    for factor, offset in OTHER_GRIDS:
+        other = lay_over(study, points.xy_m, cell_m=request.cell_m * factor, offset=offset)
+        joined = cell_weights(other)
+        others.append(_regions(other, joined, _test(other, joined, points.xy_m, request)))
     rows = found.assign(
         case_count=[int(counts[list(members)].sum()) for members in found["members"]],
-        labels=region_labels(found, points, cells),
-        is_stable_grid=survives_grids(found, others),
+        labels=region_labels(found, points, grid),
+        is_stable_grid=come_back(found, others),
         is_hotspot=False,
     )
     rows = rows.sort_values(["p_family", "case_count"], ascending=[True, False], kind="stable")
     rows = rows.head(_MOST_ROWS).reset_index(drop=True)
     rows["rank"] = range(1, len(rows) + 1)
-    return _document(rows, (cells, counts, tested), points, loaded, request)
+    return _document(rows, (grid, counts, tested), points, loaded, request)
 
 
 def _document(
     rows: gpd.GeoDataFrame,
-    tested: tuple[Cells, NDArray[np.int64], LocalMoran],
+    tested: tuple[Grid, NDArray[np.int64], LocalMoran],
     points: Points,
     loaded: GroundInput,
     request: LocalMoranRequest,
 ) -> dict[str, object]:
-    cells, counts, found = tested
+    grid, counts, found = tested
     verdict = "not_enough" if rows.empty else "found"
     holds = {
         "not_significant": rows.empty,
@@ -110,7 +118,7 @@ def _document(
         "no_exposure_in_method": True,
     }
     shown = np.flatnonzero((counts > 0) | (found.p <= _ALPHA))
-    centres = cells.centres()[shown]
+    centres = grid.centres_m()[shown]
     return run_document(
         kind=request.kind,
         method="local_moran",

@@ -117,7 +117,7 @@ def compute_network_density(
 
 def _lines(network: LineNetwork, density: NetworkDensity) -> dict[str, object]:
     """Return the lixels that are not too faint to be seen, with their courses."""
-    values = density.values
+    values = density.values  # noqa: PD011 - the field of a density, no frame
     least = _FAINTEST * float(values.max(initial=0.0))
     shown = np.flatnonzero(values > least)
     if len(shown) > _MOST_LIXELS:
