@@ -18,6 +18,8 @@ from geo.analysis.scan import (
     space_time_trial,
     tables,
 )
+from geo.analysis.scan.best_cylinders import best_cylinders
+from geo.analysis.scan.ladder import build_ladder
 from geo.analysis.scan.nulls import EvenRisk, PermutedDates
 from geo.errors import CancelledRunError, InvalidInputError, UnitError
 
@@ -386,6 +388,18 @@ def test_no_cylinder_is_larger_or_longer_than_allowed_and_none_overlap():
         assert {int(day) for day in days[list(row.incidents)]} <= set(
             range(int(row.from_day), int(row.until_day))
         )
+
+
+def test_only_cylinders_beyond_a_least_ratio_are_walked_for_the_same_list():
+    places, days = clustered()
+    trial = space_time_trial(places, days=days, step_days=5)
+    cases, ladder = trial.table.cases[:, trial.kept], build_ladder(150)
+    everything = best_cylinders(trial.cylinders, cases, ladder=ladder, most=40)
+    for least in (2.0, everything[5].llr, 4.25, math.inf):
+        some = best_cylinders(trial.cylinders, cases, ladder=ladder, most=40, minimum_llr=least)
+        wanted = [one for one in everything if one.llr > least + 1e-7]
+        assert [one.llr for one in some] == [one.llr for one in wanted]
+        assert [one.members.tolist() for one in some] == [one.members.tolist() for one in wanted]
 
 
 def test_a_frame_of_points_gives_what_an_array_gives():

@@ -88,7 +88,7 @@ def best_cylinders(
     """
     starts = cylinders.circles.starts
     best = _Best(
-        llrs=np.zeros(len(starts) - 1),
+        llrs=np.full(len(starts) - 1, minimum_llr),
         stops=starts[:-1].copy(),
         steps=np.zeros((len(starts) - 1, 2), dtype=np.int64),
     )
@@ -98,9 +98,10 @@ def best_cylinders(
     found: list[Cylinder] = []
     while len(found) < most:
         is_hit = _are_hit(cylinders.circles.order, starts, is_taken, best.stops, best.steps)
-        standing = float(best.llrs[~is_hit].max(initial=0.0))
-        stale = np.flatnonzero(is_hit & (best.llrs >= standing - SAME_LLR) & (best.llrs > 0))
+        standing = float(best.llrs[~is_hit].max(initial=minimum_llr))
+        stale = np.flatnonzero(is_hit & (best.llrs >= standing - SAME_LLR))
         if stale.size:
+            best.llrs[stale] = minimum_llr
             _walk_again(cylinders, stale, sums, is_taken, ladder, best)
             continue
         if standing <= minimum_llr + SAME_LLR:
@@ -119,8 +120,7 @@ def _walk_again(
     ladder: Ladder,
     best: _Best,
 ) -> None:
-    """Find the best free cylinder of some centres, pieces of them in parallel threads."""
-    best.llrs[centres] = 0.0
+    """Find the best free cylinder of some centres that beats their ratio, pieces of them in parallel threads."""
     best.stops[centres] = cylinders.circles.starts[centres]
     taken = np.cumsum(is_taken, axis=1, dtype=np.int64)
     ground, lanes = cylinders.ground(), ladder.lanes()
@@ -173,7 +173,7 @@ def _best_by_centre(
         inside[:] = 0
         barred[:] = 0
         held[:] = 0.0
-        rung = 0
+        rung = _rung(best.llrs[centre], 0, lanes)
         has_grown = False
         for k in range(ground.starts[centre], ground.starts[centre + 1]):
             place = ground.order[k] >> np.uint32(1)
@@ -213,8 +213,15 @@ def _best_interval(circle: _Circle, rung: int, ground: Ground, lanes: Lanes, bes
                 best.stops[centre] = circle.stop
                 best.steps[centre, 0] = begin
                 best.steps[centre, 1] = end
-                while rung + 1 < lanes.rungs.size and lanes.rungs[rung + 1] <= llr - 2 * SAME_LLR:
-                    rung += 1
+                rung = _rung(llr, rung, lanes)
+    return rung
+
+
+@njit(nogil=True, cache=True)
+def _rung(llr: float, rung: int, lanes: Lanes) -> int:
+    """Climb from a rung to the highest one below a ratio; an equal ratio must still reach its bar."""
+    while rung + 1 < lanes.rungs.size and lanes.rungs[rung + 1] <= llr - 2 * SAME_LLR:
+        rung += 1
     return rung
 
 
