@@ -58,7 +58,7 @@ def answer(question: Question) -> bool:
     if question.risk is None:
         sample = scene.null(question.case_count, number=question.number)
     else:
-        draw = scene.surge if detector.planted == "surge" else scene.planted
+        draw = {"place": scene.planted, "surge": scene.surge, "repeats": scene.repeats}[detector.planted]
         sample = draw(question.case_count, risk=question.risk, number=question.number)
     p = detector.smallest_p(scene, sample, scenes.SEED + question.number)
     return p is not None and p <= ALPHA

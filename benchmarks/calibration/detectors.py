@@ -12,7 +12,7 @@ from scipy.stats import norm
 from benchmarks.calibration.scenes import DAYS
 from geo.analysis.density import kernel_density
 from geo.analysis.grids import cell_weights, count_cells, lay_grid
-from geo.analysis.hotspots import dbscan, find_hotspots, gi_star
+from geo.analysis.hotspots import dbscan, find_hotspots, gi_star, gi_star_exposed
 from geo.analysis.near_repeat import knox
 from geo.analysis.scan import poisson_scan, space_time_scan
 from geo.analysis.units import read_units
@@ -47,7 +47,8 @@ class Detector:
     smallest_p : callable
         Of (scene, incidents, seed); 0 or 1 for a rule without p; None when it abstains.
     planted : str
-        ``place`` (a risk all the time) or ``surge`` (for one month of twelve).
+        ``place`` (a risk all the time), ``surge`` (for one month of twelve) or ``repeats`` (each incident
+        brings another nearby within a week, with as many percent probability as the risk says).
     set_count : int
         Null sets: 1,000, or 400 where one costs over a second.
     is_ours : bool
@@ -199,6 +200,20 @@ def grid_gi_star(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float 
     return None if found.reason is not None else float(found.p_family.min())
 
 
+def exposed_gi_star(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
+    """Score cells against the cable in them and take the family-wise p."""
+    grid = lay_grid(_extent(scene), cell_m=CELL_M)
+    middles = shapely.line_interpolate_point(scene.units.geometry.to_numpy(), 0.5, normalized=True)
+    at = grid.locate(shapely.get_coordinates(middles))
+    exposure = np.bincount(at, weights=scene.units["exposure"], minlength=len(grid.cells))
+    # An incident counts where its segment's exposure does, so that no cell holds a case without any.
+    cases = np.bincount(at[scene.units.index.get_indexer(incidents["unit"])], minlength=len(grid.cells))
+    found = gi_star_exposed(
+        cases, cell_weights(grid), exposure=exposure, replications=REPLICATIONS, seed=seed
+    )
+    return None if found.reason is not None else float(found.p_family.min())
+
+
 def plain_gi_star(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> float | None:
     """Call a cell hot where z exceeds 1.96."""
     return 0.0 if (_z(scene, incidents, seed) > 1.96).any() else 1.0  # noqa: PLR2004 - the habit itself
@@ -257,11 +272,12 @@ DETECTORS = {
     ),
     "network-cable": Detector(name="network scan", scene="cable", smallest_p=along_lines),
     "gi-cells": Detector(name="Gi*, family-wise", scene="cells", smallest_p=grid_gi_star),
+    "gi-cable": Detector(name="Gi* against exposure, family-wise", scene="cable", smallest_p=exposed_gi_star),
     "knox-cells": Detector(
-        name="Knox, smallest cell", scene="cells", smallest_p=near_repeats, planted="surge"
+        name="Knox, smallest cell", scene="cells", smallest_p=near_repeats, planted="repeats"
     ),
     "knox-cable": Detector(
-        name="Knox, smallest cell", scene="cable", smallest_p=near_repeats, planted="surge"
+        name="Knox, smallest cell", scene="cable", smallest_p=near_repeats, planted="repeats"
     ),
     "run-cells": Detector(
         name="find hotspots (no lines: surges)",
@@ -287,7 +303,7 @@ DETECTORS = {
         name="habit: Knox, least p of all cells",
         scene="cells",
         smallest_p=naive_near_repeats,
-        planted="surge",
+        planted="repeats",
         is_ours=False,
     ),
     "plane-cable": Detector(

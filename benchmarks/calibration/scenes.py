@@ -81,6 +81,20 @@ class Scene:
             day=drawn["day"] + month * (DAYS / _MONTHS), unit=monthly["unit"].loc[drawn["unit"]].to_numpy()
         )
 
+    def repeats(self, case_count: int, *, risk: float, number: int) -> gpd.GeoDataFrame:
+        """Return a set in which an incident brings another within 500 m and 7 days, `risk` times in a hundred."""
+        drawn = self.null(case_count, number=-1 - number)
+        rng = np.random.default_rng(SEED + number)
+        follows = np.flatnonzero(rng.random(case_count) < risk / 100)
+        follows = follows[follows > 0]
+        xy_m = shapely.get_coordinates(drawn.geometry.to_numpy())
+        days = drawn["day"].to_numpy().copy()
+        # The set keeps its size: an incident becomes the repeat of the one before it.
+        away_m, angle = 500 * np.sqrt(rng.random(len(follows))), rng.random(len(follows)) * 2 * np.pi
+        xy_m[follows] = xy_m[follows - 1] + np.column_stack((away_m * np.cos(angle), away_m * np.sin(angle)))
+        days[follows] = days[follows - 1] + rng.random(len(follows)) * 7
+        return drawn.set_geometry(shapely.points(xy_m), crs=drawn.crs).assign(day=days)
+
 
 @cache
 def cells() -> Scene:

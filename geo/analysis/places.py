@@ -62,6 +62,8 @@ def place_coordinates(
             raise InvalidInputError(f"{name} must be a frame of points or an array of numbers") from None
     check_metric(incidents, name=name)
     geometry = incidents.geometry.to_numpy()
+    # GEOS has no coordinate to give for an empty point: it is as good as none.
+    geometry = np.where(shapely.is_empty(geometry), None, geometry)
     if not np.isin(shapely.get_type_id(geometry), (_NO_GEOMETRY, _POINT)).all():
         raise InvalidInputError(f"the frame of {name} holds a geometry that is not a point")
     xy_m = np.column_stack((shapely.get_x(geometry), shapely.get_y(geometry))).astype(np.float64)
