@@ -1,4 +1,5 @@
 import math
+import pickle
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +13,13 @@ from sklearn.cluster import DBSCAN, HDBSCAN
 from geo.analysis.hotspots import Clusters, dbscan, hdbscan, st_dbscan
 from geo.analysis.hotspots import dbscan_cells as cells_module
 from geo.analysis.hotspots.dbscan_contact import touch
+from geo.analysis.hotspots.dbscan_partitions import (
+    HALO_IN_EPS,
+    final_labels,
+    merge_partials,
+    partial_dbscan,
+    split_points,
+)
 from geo.errors import InvalidInputError, UnitError
 
 # Beyond what degrees could be, and where one ulp is 7e-9 m: as far as a metric system reaches.
@@ -180,6 +188,16 @@ def test_two_crowds_touch_if_any_pair_of_core_points_does(seed, one, other, apar
     is_core = rng.random(one + other) < 0.7
     near = near_in_space(np.column_stack((x, y)), 0.8) & np.outer(is_core, is_core)
     assert touch(x, y, is_core, (0, one), (one, one + other), 0.8 * 0.8) == near[:one, one:].any()
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [0, 2, 1]])
+def test_cells_whose_corners_meet_see_each_other(order):
+    # Sides are short of eps / sqrt(2) by 2**-20 of it, so that nearly 2**20 sides from the first point two points
+    # a side apart along both axes lie two columns and two rows apart, and are neighbours.
+    marks = np.array([0, 2**20 - 2 + 4e-7, 2**20 - 1 + 4e-7])
+    points = np.column_stack((marks, marks[order] + 500))
+    assert dbscan(points, eps_m=math.sqrt(2), min_samples=2).labels.tolist() == [-1, 0, 0]
+    assert_same(dbscan(points, eps_m=1.4, min_samples=2), [-1] * 3, [False] * 3)
 
 
 @pytest.mark.parametrize("eps_m", [1e-7, 1e-3, 1e-150])
@@ -396,3 +414,97 @@ def test_days_that_do_not_fit_are_refused(days):
 def test_a_time_that_is_none_is_refused(eps_days):
     with pytest.raises(InvalidInputError, match="eps_days"):
         st_dbscan([(4e5, 3.6e6)], [1], eps_m=5, eps_days=eps_days, min_samples=2)
+
+
+def sent(result):
+    return pickle.loads(pickle.dumps(result))  # noqa: S301 - our own, from the line itself
+
+
+def in_parts(points, *, parts, eps_m, least):
+    """Cluster in parts as separate processes would: whatever goes from one to another is pickled."""
+    labels, core = np.full(len(points), -1), np.zeros(len(points), dtype=bool)
+    split = split_points(points, parts=parts, halo_m=HALO_IN_EPS * eps_m)
+    assert len(split) == parts
+    assert np.sort(np.concatenate([part.indices[part.is_own] for part in split])).tolist() == list(
+        range(len(points))
+    )
+    found = [
+        partial_dbscan(points[part.indices], part.indices, part.is_own, eps_m=eps_m, min_samples=least)
+        for part in split
+    ]
+    merged = merge_partials([sent(boundary) for boundary, _ in found])
+    for part, (_, local), component_labels in zip(split, found, merged, strict=True):
+        own = part.indices[part.is_own]
+        labels[own], core[own] = final_labels(local, component_labels)
+    return labels, core
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    grid_points,
+    st.sampled_from([1.0, 2.0, math.sqrt(2), math.sqrt(8), 0.5, 6.0]),
+    st.integers(1, 6),
+    st.integers(1, 9),
+)
+def test_parts_merge_to_the_very_labels_of_the_whole(points, eps_m, least, parts):
+    points = points + HERE
+    labels, core = in_parts(points, parts=parts, eps_m=eps_m, least=least)
+    assert_same(dbscan(points, eps_m=eps_m, min_samples=least), labels, core)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 8])
+@pytest.mark.parametrize(("eps_m", "least"), [(60.0, 5), (400.0, 30)])
+def test_parts_of_many_points_merge_to_the_very_labels_of_the_whole(parts, eps_m, least):
+    points = towns(50_000, np.random.default_rng(11), 40_000)
+    labels, core = in_parts(points, parts=parts, eps_m=eps_m, least=least)
+    whole = dbscan(points, eps_m=eps_m, min_samples=least)
+    assert whole.cluster_count > 20
+    assert_same(whole, labels, core)
+
+
+@settings(max_examples=100, deadline=None)
+@given(grid_points, st.integers(1, 4), st.integers(0, 2**32))
+def test_parts_need_not_be_boxes(points, least, seed):
+    points, eps_m = points + HERE, 2.0
+    owner = np.random.default_rng(seed).integers(0, 3, len(points))
+    found = []
+    for part in range(3):
+        own = owner == part
+        held = own | (near_in_space(points, 2 * eps_m) & own).any(axis=1)
+        indices = np.flatnonzero(held)
+        found.append(partial_dbscan(points[held], indices, own[held], eps_m=eps_m, min_samples=least))
+    labels, core = np.full(len(points), -1), np.zeros(len(points), dtype=bool)
+    for part, component_labels in enumerate(merge_partials([boundary for boundary, _ in found])):
+        labels[owner == part], core[owner == part] = final_labels(found[part][1], component_labels)
+    assert_same(dbscan(points, eps_m=eps_m, min_samples=least), labels, core)
+
+
+def test_what_a_part_sends_grows_with_its_edge_only():
+    points = np.random.default_rng(2).random((40_000, 2)) * 20_000 + HERE
+    part = split_points(points, parts=2, halo_m=2 * 60)[0]
+    boundary, _ = partial_dbscan(points[part.indices], part.indices, part.is_own, eps_m=60, min_samples=2)
+    # A strip of eps on either side of one cut: 2 * 60 of 20,000 m.
+    assert len(boundary.shared_indices) < 40_000 * 2 * 60 / 20_000 * 1.3
+
+
+def test_bad_parts_are_refused():
+    points = np.array([(0.0, 0), (1000, 0)]) + HERE
+    for wrong in ({"parts": 0, "halo_m": 1}, {"parts": 1.5, "halo_m": 1}):
+        with pytest.raises(InvalidInputError, match="parts"):
+            split_points(points, **wrong)
+    for halo_m in (-1, math.nan):
+        with pytest.raises(InvalidInputError, match="halo_m"):
+            split_points(points, parts=2, halo_m=halo_m)
+    for indices, is_own in (
+        ([0], [True, True]),
+        ([0, 1], [True]),
+        ([1, 0], [True, True]),
+        ([0, 0], [True, True]),
+        ([0.0, 1.0], [True, True]),
+        ([0, 1], [1, 0]),
+    ):
+        with pytest.raises(InvalidInputError, match="part"):
+            partial_dbscan(points, indices, is_own, eps_m=5, min_samples=2)
+    assert merge_partials([]) == []
+    empty = split_points(points, parts=4, halo_m=5)
+    assert sorted(len(part.indices) for part in empty) == [0, 0, 1, 1]

@@ -102,7 +102,7 @@ def label_points(
     labels, core = np.empty(n, np.int64), np.empty(n, np.bool_)
     numbers = np.empty(n + PADDING, np.int32)
     numbers[n:] = NONE
-    each(lambda share: _number_cores(cells, *share, is_core, components, numbers), shares_of_cells(cells))
+    each(lambda share: number_cores(cells, *share, is_core, components, numbers), shares_of_cells(cells))
     each(
         lambda share: _label(cells, *share, eps_m * eps_m, has_company, numbers, labels, core),
         shares_of_cells(cells),
@@ -232,7 +232,7 @@ def point_at_roots(first: int, last: int, parents: NDArray[np.int32]) -> NDArray
 
 
 @njit(nogil=True, cache=True)
-def _number_cores(
+def number_cores(
     cells: Cells,
     first: int,
     last: int,
