@@ -47,3 +47,24 @@ def name_sections(
             named.append((sum(case_counts[segment] for segment in rows.index), name))
     named.sort(key=lambda pair: (-pair[0], pair[1]))
     return tuple(name for _, name in named)
+
+
+def section_name(line_name: str, *, from_node: str, to_node: str, from_m: float, until_m: float) -> str:
+    """Name a stretch by its line, the nodes about it and its marks along the line.
+
+    Parameters
+    ----------
+    line_name, from_node, to_node : str
+        The line; the last node before the stretch and the first after it.
+    from_m, until_m : float
+        Metres from the beginning of the line.
+
+    Returns
+    -------
+    str
+        ``王店支局 彭老家–焦岗 段 km 0.4–1.9``; marks to 0.1 km, to 0.01 km where they would be the same.
+    """
+    low, high = (f"{mark_m / 1000:.1f}" for mark_m in (from_m, until_m))
+    if low == high:
+        low, high = (f"{mark_m / 1000:.2f}" for mark_m in (from_m, until_m))
+    return f"{line_name} {from_node}–{to_node} 段 km {low}–{high}"
