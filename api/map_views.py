@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from api.run_address import analysis_view, page_request
+from api.run_address import analysis_view, is_paired, page_request
 from geo.analysis.documents import hotspots_from_document
 from geo.runs import RunRequest, default_period, kind_of
 from geo.store.areas import Area, area_choices
@@ -256,7 +256,7 @@ def map_view(
         )
     whole = default_period(*extent)
     period = filters.period or whole
-    filters = replace(filters, period=period)
+    filters = replace(filters, period=period, compare=filters.compare and is_paired(filters.kind))
     periods = [period, period.year_before()] if filters.compare else [period]
     runs = [_newest_run(session, page_request(filters, each), dataset.version) for each in periods]
     has_lines = segment_count(session) > 0

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from api.run_bodies import BODIES
 from geo.errors import InvalidInputError
 from geo.runs import KINDS, own_parameters
+from geo.runs.compare import CompareRequest
 from layers.addresses import write_value
-from layers.analysis_texts import word_text
+from layers.analysis_texts import conflict_text, word_text
 from layers.analysis_views import Analysis, ParameterField
 from layers.run_kind_texts import kind_text, parameter_text
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
+_UNPAIRED = ("compare", "hours", "knox")
 OWN_NAMES = frozenset(each.name for kind in KINDS.values() for each in own_parameters(kind.request))
 """Every parameter that some kind of run has besides period and filter."""
 
@@ -109,6 +111,7 @@ def analysis_view(filters: Filters, period: Period, *, locale: Locale) -> Analys
     locale : {"zh", "en"}
     """
     text = kind_text(filters.kind, locale=locale)
+    conflict = _conflict(filters, period, locale=locale)
     titles = {name: kind_text(name, locale=locale).title for name in KINDS}
     is_asked = page_request(filters, period) is not None
     return Analysis(
@@ -123,8 +126,24 @@ def analysis_view(filters: Filters, period: Period, *, locale: Locale) -> Analys
         fields=tuple(
             _field(each, dict(filters.asked), locale) for each in own_parameters(KINDS[filters.kind].request)
         ),
-        request=request_body(filters, period) if is_asked else None,
+        request=request_body(filters, period) if is_asked and not conflict else None,
+        conflict=conflict,
+        is_paired=is_paired(filters.kind),
     )
+
+
+def is_paired(kind: str) -> bool:
+    """Tell whether a kind of run can stand beside that of the year before: not what only speaks, or compares."""
+    return kind not in _UNPAIRED
+
+
+def _conflict(filters: Filters, period: Period, *, locale: Locale) -> str:
+    """Say what of a request could never be computed, before anybody waits for it."""
+    request = page_request(filters, period)
+    base = request.base_period if isinstance(request, CompareRequest) else None
+    if base is not None and base.start_on < period.until_on and period.start_on < base.until_on:
+        return conflict_text(locale=locale)
+    return ""
 
 
 def _field(parameter: Parameter, asked: dict[str, Any], locale: Locale) -> ParameterField:

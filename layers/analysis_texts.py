@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layers.run_kind_texts import kind_text
 from layers.run_texts import run_text
 from layers.texts import mark, texts_in
-from layers.verdicts import Verdict
+from layers.verdicts import Verdict, share_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,17 @@ def word_text(word: str, *, locale: Locale) -> str:
     return texts_in(locale)(_WORDS[word])
 
 
+def conflict_text(*, locale: Locale) -> str:
+    """Say that a comparison compares a period with itself.
+
+    Parameters
+    ----------
+    locale : {"zh", "en"}
+    """
+    say = texts_in(locale)
+    return say("两个时段有重叠，不能对比：把时段改到一年以内，或在参数里另填对比的时段。")
+
+
 def analysis_verdict(
     analysis: Analysis, document: Mapping[str, Any] | None, *, run: RunState, locale: Locale
 ) -> Verdict:
@@ -74,10 +86,39 @@ def analysis_verdict(
     )
 
 
+def analysed_text(document: Mapping[str, Any] | None, say: Texts) -> str:
+    """Say under a picture what its analysis counts, out of how many, and how sure it is.
+
+    Parameters
+    ----------
+    document : mapping or None
+        Of a finished run; None gives nothing.
+    say : Texts
+    """
+    if document is None:
+        return ""
+    title = kind_text(document["kind"], locale=say.locale).title
+    used, count = document["used_count"], document["incident_count"]
+    parts = [say("%(title)s：算了%(used)s起 / 共%(count)s起", title=title, used=used, count=count)]
+    if document["other_origin_count"]:
+        parts.append(say("来源不同的%(count)s起不算", count=document["other_origin_count"]))
+    if document["alpha"] is not None:
+        parts.append(say("误报不超过%(alpha)s", alpha=share_text(document["alpha"])))
+    else:
+        parts.append(say("没有检验，只作背景") if document["verdict"] == "background" else say("没有检验"))
+    for sentence, name in ((_SIMULATED, "replications"), (_REDRAWN, "draws")):
+        if document[name] is not None:
+            parts.append(say(sentence, count=document[name]))
+    return say("，").join(parts)
+
+
+_SIMULATED, _REDRAWN = mark("模拟%(count)s次"), mark("重抽%(count)s次")
+
+
 def _without_result(analysis: Analysis, run: RunState, say: Texts) -> Verdict:
     title = analysis.title
     if analysis.request is None:
-        sentence = say("参数互相矛盾，请改好再更新地图。")
+        sentence = analysis.conflict or say("参数互相矛盾，请改好再更新地图。")
         return Verdict(kind="failed", headline=say("“%(title)s”不能计算", title=title), sentences=(sentence,))
     if run.state in ("queued", "running"):
         return Verdict(kind="pending", headline=say("正在计算：%(title)s", title=title))

@@ -57,6 +57,10 @@ class Analysis:
     fields : tuple of ParameterField
     request : mapping or None
         Body of ``POST /runs`` that asks for what the page shows; None where its figures do not fit together.
+    conflict : str
+        What does not fit together, in the language of the page; empty where nothing more can be said.
+    is_paired : bool
+        Whether the same period a year before can stand beside it: only what draws on the map can.
     """
 
     kind: str
@@ -67,3 +71,5 @@ class Analysis:
     for_analysts: tuple[Choice, ...]
     fields: tuple[ParameterField, ...] = ()
     request: Mapping[str, Any] | None = None
+    conflict: str = ""
+    is_paired: bool = True

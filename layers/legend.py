@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from layers.areas import LEVEL_OF, counts_of, has_data
 from layers.density import density_peak
-from layers.findings import finding_state
+from layers.finding_words import class_letters, finding_state
+from layers.findings import MOST_LABELS
 from layers.incidents import COARSE
+from layers.line_density import line_peak
 from layers.theme import CountClass, count_classes
 from layers.views import DEFAULT_LAYERS
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
     from layers.texts import Texts
     from layers.views import MapPanel, MapView
+
+
+_MOST_BESIDE = 200
+"""Beyond this number of incidents their circles would lie over what an analysis found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,14 @@ class Sign:
     label : str
     colour : str
         Only for the shape ``fill``.
+    text : str
+        Only for the shape ``letter``.
     """
 
     shape: str
     label: str
     colour: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +80,34 @@ def shared_classes(panels: tuple[MapPanel, ...], key: str) -> tuple[CountClass, 
     return count_classes(max(counts, default=0))
 
 
+def surface_peak(panels: tuple[MapPanel, ...]) -> float:
+    """Return the largest value of what an analysis draws as a background, 0 where it draws none."""
+    documents = [panel.document for panel in panels if panel.document is not None]
+    rasters = [document["raster"] for document in documents if document.get("raster") is not None]
+    peaks = [value for raster in rasters for value in raster["values"] if value is not None]
+    peaks += [line_peak(document["lines"]) for document in documents if document.get("lines") is not None]
+    return float(max(peaks, default=0.0))
+
+
 def visible_layers(view: MapView) -> tuple[str, ...]:
-    """Return the layers that are shown at first."""
+    """Return the layers that are shown at first: what an analysis draws must not lie under everything else."""
     if view.filters.layers is not None:
         return view.filters.layers
-    return DEFAULT_LAYERS
+    hidden: set[str] = set()
+    for panel in view.panels:
+        hidden |= _in_the_way(panel)
+    return tuple(key for key in DEFAULT_LAYERS if key not in hidden)
+
+
+def _in_the_way(panel: MapPanel) -> set[str]:
+    document = panel.document or {}
+    if document.get("lines") is not None:
+        return {"cities", "incidents", "lines"}
+    if document.get("raster") is not None:
+        return {"cities", "incidents"}
+    if any(finding["geometry"] is not None for finding in document.get("findings", ())):
+        return {"cities", *(("incidents",) if panel.incident_count > _MOST_BESIDE else ())}
+    return set()
 
 
 def shading_entries(view: MapView, say: Texts) -> tuple[LayerEntry, ...]:
@@ -119,7 +151,7 @@ def layer_entries(view: MapView, keys: frozenset[str], say: Texts) -> tuple[Laye
         LayerEntry(
             key="surface",
             label=_analysis_title(view),
-            signs=(Sign("density", say("浅到深：少到多")),),
+            signs=(_surface_sign(view.panels, say),),
             note=say("只作背景，不说明哪里是热点"),
         ),
         LayerEntry(key="incidents", label=say("案件"), signs=_incident_signs(view.panels, say)),
@@ -165,18 +197,34 @@ def _analysis_title(view: MapView) -> str:
 
 
 def _finding_signs(panels: tuple[MapPanel, ...], say: Texts) -> tuple[Sign, ...]:
-    states = {
-        finding_state(finding, alpha=panel.document.get("alpha"))
+    findings = [
+        (finding, finding_state(finding, alpha=panel.document.get("alpha")))
         for panel in panels
         if panel.document is not None
         for finding in panel.document["findings"]
-    }
+    ]
+    states = {state for _, state in findings}
     words = {
         "proven": Sign("hotspot", say("粗红线：认定热点")),
         "passed": Sign("passed", say("黑实线：通过检验，不是热点")),
         "candidate": Sign("candidate", say("灰点线，不是热点")),
     }
-    return tuple(sign for state, sign in words.items() if state in states)
+    signs = [sign for state, sign in words.items() if state in states]
+    if states - {"candidate"} or len(findings) <= MOST_LABELS:
+        signs.append(Sign("letter", say("编号同表"), text="1"))
+    signs += [
+        Sign("letter", meaning, text=letter)
+        for letter, meaning in class_letters([finding for finding, _ in findings], say)
+    ]
+    return tuple(signs)
+
+
+def _surface_sign(panels: tuple[MapPanel, ...], say: Texts) -> Sign:
+    """Return what the shades of a background mean: their range and unit."""
+    peak = surface_peak(panels)
+    if any(panel.document is not None and panel.document.get("lines") is not None for panel in panels):
+        return Sign("line-density", say("浅到深：每公里0–%(peak)s起", peak=f"{peak:.3g}"))
+    return Sign("density", say("浅到深：每百平方公里0–%(peak)s起", peak=f"{100 * peak:.3g}"))
 
 
 def _has_level(areas: gpd.GeoDataFrame | None, level: str) -> bool:

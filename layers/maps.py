@@ -16,7 +16,8 @@ from layers.density import density_layer, density_peak
 from layers.findings import findings_layer
 from layers.hotspots import hotspot_layers
 from layers.incidents import incident_layer
-from layers.legend import shared_classes
+from layers.legend import shared_classes, surface_peak
+from layers.line_density import line_density_layer
 from layers.lines import line_layer
 from layers.periods import period_text
 from layers.texts import texts_in
@@ -24,14 +25,29 @@ from layers.verdicts import cluster_texts
 from layers.views import LAYER_KEYS, SHADINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import geopandas as gpd
 
     from layers.basemap import MapLayer
     from layers.texts import Texts
     from layers.theme import CountClass
     from layers.views import MapPanel, MapView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peaks:
+    """Largest densities of a page: maps side by side share them, so that a shade means the same on both.
+
+    Parameters
+    ----------
+    density : float
+        Incidents per km2, of the page itself.
+    surface : float
+        Of the analysis, in its own unit.
+    """
+
+    density: float
+    surface: float
+
 
 _ANYWHERE = ((18.0, 73.5), (53.6, 135.1))
 """South-west and north-east of what is shown when nothing has a place: the country."""
@@ -84,11 +100,14 @@ def draw_maps(view: MapView) -> DrawnMaps:
     """
     say = texts_in(view.locale)
     classes = {key: shared_classes(view.panels, key) for key in SHADINGS}
-    peak = max((density_peak(panel.density) for panel in view.panels), default=0.0)
+    peaks = Peaks(
+        density=max((density_peak(panel.density) for panel in view.panels), default=0.0),
+        surface=surface_peak(view.panels),
+    )
     keys: set[str] = set()
     parts = []
     for number, panel in enumerate(view.panels):
-        drawn = _panel_layers(panel, number, classes=classes, peak=peak, say=say)
+        drawn = _panel_layers(panel, number, classes=classes, peaks=peaks, say=say)
         label = say("地图：%(period)s", period=period_text(panel.period, view.locale))
         built = (BaseMap if len(view.panels) == 1 else PairedMap)(
             number, label=label, waiting=say("正在画地图…")
@@ -106,7 +125,7 @@ def draw_maps(view: MapView) -> DrawnMaps:
 
 
 def _panel_layers(
-    panel: MapPanel, number: int, *, classes: dict[str, tuple[CountClass, ...]], peak: float, say: Texts
+    panel: MapPanel, number: int, *, classes: dict[str, tuple[CountClass, ...]], peaks: Peaks, say: Texts
 ) -> list[MapLayer]:
     """Return a layer for everything the panel brings."""
     drawn = [*_area_layers(panel, number, classes=classes), *_campaign_layers(panel, number, say)]
@@ -115,24 +134,25 @@ def _panel_layers(
     if panel.lines_url is not None:
         drawn.append(line_layer(panel.lines_url, number=number, say=say))
     if panel.density is not None and density_peak(panel.density) > 0:
-        drawn.append(density_layer(panel.density, peak=peak, number=number))
+        drawn.append(density_layer(panel.density, peak=peaks.density, number=number))
     if panel.hotspots is not None:
         texts = cluster_texts(panel.hotspots, period=panel.period, locale=say.locale)
         drawn += hotspot_layers(panel.hotspots, texts, number=number)
     if panel.document is not None:
-        drawn += _document_layers(panel.document, number, say)
+        drawn += _document_layers(panel, number, peak=peaks.surface, say=say)
     return drawn
 
 
-def _document_layers(document: Mapping[str, Any], number: int, say: Texts) -> list[MapLayer]:
-    """Return the findings and the raster of an analysis by name."""
-    found = findings_layer(document, number=number, say=say)
+def _document_layers(panel: MapPanel, number: int, *, peak: float, say: Texts) -> list[MapLayer]:
+    """Return the findings and the background of an analysis by name."""
+    document = panel.document or {}
+    found = findings_layer(document, number=number, say=say, period=panel.period)
     drawn = [] if found is None else [found]
-    if document.get("raster") is not None:
+    if peak > 0 and document.get("raster") is not None:
         surface = density_from_raster(document["raster"])
-        peak = density_peak(surface)
-        if peak > 0:
-            drawn.append(density_layer(surface, peak=peak, number=number, key="surface"))
+        drawn.append(density_layer(surface, peak=peak, number=number, key="surface"))
+    if peak > 0 and document.get("lines") is not None:
+        drawn.append(line_density_layer(document["lines"], peak=peak, number=number))
     return drawn
 
 

@@ -11,7 +11,7 @@ from geo.errors import InvalidInputError
 from geo.periods import read_period
 from layers.addresses import page_address, page_query
 from layers.analysis_charts import analysis_charts
-from layers.analysis_texts import analysis_verdict
+from layers.analysis_texts import analysed_text, analysis_verdict
 from layers.captions import change_text, counted_text, provenance_text, subject_text
 from layers.client_texts import CLIENT_TEXTS
 from layers.folium_guard import escape_text
@@ -178,13 +178,16 @@ def _panel_models(view: MapView, drawn: DrawnMaps, say: Texts) -> list[dict[str,
                 "title": title if number == 0 else say("上年同期：%(period)s", period=title),
                 "counted": counted_text(panel, say),
                 "change": change_text(view.panels, say) if number == 0 else "",
-                "is_uncomputed": number > 0
-                and panel.hotspots is None
-                and view.panels[0].hotspots is not None,
+                "analysed": analysed_text(panel.document, say),
+                "is_uncomputed": number > 0 and not _has_result(panel) and _has_result(view.panels[0]),
                 "html": Markup(part.html),  # noqa: S704 - elements and JSON blocks of layers.basemap
             }
         )
     return models
+
+
+def _has_result(panel: MapPanel) -> bool:
+    return panel.hotspots is not None or panel.document is not None
 
 
 def _blocks(view: MapView, drawn: DrawnMaps, say: Texts) -> dict[str, Markup]:

@@ -105,28 +105,62 @@ const FINDING_STYLES = {
 
 // Places that an analysis by name found: how sure decides the line, and only what is proven is red.
 drawsLayer("findings", (map, data) => {
+  const renderer = map.renderers.findings;
   const shapes = data.flatMap((each) => {
-    const renderer = map.renderers.findings;
     const { colour: name, ...line } = FINDING_STYLES[each.state];
     const style = { renderer, color: colour(name), fillOpacity: 0, className: `finding finding-${each.state}`, ...line };
     const shape = findingShape(each, style);
+    if (!shape) return [];
+    const title = [each.number, each.letter, each.place].filter(Boolean).join(" ");
+    const content = () => card(title, each.facts, [each.sentence]);
     shape.number = each.number;
-    shape.bindPopup(() => card(`${each.number} ${each.place}`, each.facts));
-    if (each.state === "candidate" || each.shape !== "line") return [shape];
-    const casing = L.polyline(each.outline.map(unpacked), { renderer, color: colour("paper"), weight: line.weight + 5, interactive: false });
-    shape.setStyle({ weight: line.weight + 1.6 });
-    return [casing, shape];
+    shape.bindPopup(content);
+    if (each.shape === "line" && each.state !== "candidate") shape.setStyle({ weight: line.weight + 1.6 });
+    const casing = each.state === "proven" || (each.shape === "line" && each.state === "passed") ? [casingOf(each, shape, renderer)] : [];
+    return [...casing, shape, ...numberOf(each, title).map((label) => label.bindPopup(content))];
   });
   return L.featureGroup(shapes);
 });
 
+const findingRings = (each) => {
+  const own = each.area ? outlines.get(each.area)?.outline : each.outline;
+  return own ? ringsOf(own) : null;
+};
+
 function findingShape(each, style) {
-  if (each.shape === "point") return L.circleMarker(each.outline, { ...style, radius: 7 });
+  if (each.shape === "point") return L.circleMarker(each.outline, { ...style, radius: 8 });
   if (each.shape === "line") return L.polyline(each.outline.map(unpacked), { ...style, fill: false });
-  return L.polygon(ringsOf(each.outline), style);
+  const rings = findingRings(each);
+  return rings && L.polygon(rings, style);
 }
 
-drawsLayer("surface", (map, data) => L.imageOverlay(data.url, data.bounds, { pane: "density", alt: "", className: "density" }));
+// The pale line below a strong one: seen on any ground, also on paper.
+function casingOf(each, shape, renderer) {
+  const style = { renderer, color: colour("paper"), weight: shape.options.weight + 4, opacity: 0.95, fill: false, interactive: false };
+  return findingShape(each, { ...style, dashArray: null, className: "casing" });
+}
+
+// Number and letter of the class: the row of the table, found on the map, and told apart without colour.
+function numberOf(each, title) {
+  const at = each.label ?? outlines.get(each.area)?.label;
+  if (!at || !each.is_numbered) return [];
+  const html = element("span", {}, `${each.number}${each.letter}`);
+  const size = [each.letter ? 22 + 12 * each.letter.length : 24, 22];
+  const icon = L.divIcon({ className: `rank rank-${each.state}`, html, iconSize: size });
+  return [L.marker(at, { icon, title, zIndexOffset: 1000 })];
+}
+
+// A background of an analysis: a picture of cells, or lines that darken and thicken.
+drawsLayer("surface", (map, data) => {
+  if (data.url) return L.imageOverlay(data.url, data.bounds, { pane: "density", alt: "", className: "density" });
+  const shapes = data.classes
+    .filter((each) => each.outline.length)
+    .map((each) => {
+      const style = { renderer: map.renderers.density, color: each.colour, weight: each.width, lineCap: "butt", interactive: false, className: "line-density" };
+      return L.polyline(each.outline.map(unpacked), style);
+    });
+  return L.layerGroup(shapes);
+});
 
 function symbol(path, className) {
   const drawing = document.createElementNS(SVG, "svg");

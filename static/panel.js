@@ -21,27 +21,34 @@ export function wireForm() {
     else for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
   });
   form.addEventListener("change", () => say(""));
-  wireParameters(form);
+  const settle = wireParameters(form);
   // Another area wants another view; the kept one would look past it.
   area?.addEventListener("change", () => (form.elements.view.disabled = true));
-  // Fields that were left out of the address must be there again when the user comes back.
-  window.addEventListener("pageshow", () => {
+  // Fields that were left out of the address must be there again when the user comes back, as the page shows them.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) form.reset();
     for (const field of form.elements) field.disabled = field.type === "hidden" && !field.value;
+    settle();
   });
 }
 
 // Parameters belong to one analysis: those of the last one are not sent on with another.
 function wireParameters(form) {
   const fields = form.querySelector("[data-parameters]");
-  if (!fields) return;
-  form.elements.kind.addEventListener("change", ({ target }) => {
-    const isStale = target.value !== fields.dataset.parameters;
+  if (!fields) return () => {};
+  const settle = () => {
+    const isStale = form.elements.kind.value !== fields.dataset.parameters;
     for (const field of fields.querySelectorAll("input, select")) field.disabled = isStale;
     fields.querySelector("[data-stale]").hidden = !isStale;
-  });
-  form.addEventListener("submit", () => {
+  };
+  form.elements.kind.addEventListener("change", settle);
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
     for (const field of fields.querySelectorAll("input, select")) if (isDefault(field)) field.disabled = true;
   });
+  // A figure that cannot be must be seen when the browser complains of it.
+  fields.addEventListener("invalid", () => (fields.closest("details").open = true), true);
+  return settle;
 }
 
 const isDefault = (field) => field.value === field.dataset.default;
@@ -51,6 +58,9 @@ export function wirePresets() {
   for (const presets of document.querySelectorAll(".presets")) {
     document.addEventListener("click", ({ target }) => {
       if (!presets.contains(target)) presets.open = false;
+    });
+    presets.addEventListener("focusout", ({ relatedTarget }) => {
+      if (relatedTarget && !presets.contains(relatedTarget)) presets.open = false;
     });
     presets.addEventListener("keydown", ({ key }) => {
       if (key !== "Escape") return;
@@ -75,7 +85,8 @@ function showShape(key, isWanted) {
   const shape = entry?.layer.getLayers().find(isWanted);
   if (!shape) return;
   const map = entry.map;
-  map.fitBounds(shape.getBounds(), { padding: [40, 40], maxZoom: 13, animate: false });
+  const bounds = shape.getBounds ? shape.getBounds() : L.latLngBounds([shape.getLatLng()]);
+  map.fitBounds(bounds, { padding: [40, 40], maxZoom: 13, animate: false });
   shape.openPopup();
   map.getContainer().focus({ preventScroll: false });
 }
