@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any]
 
 _HOURS = 24
+_MOST = 0.8
 
 
 def hotspot_sentences(document: Document, say: Texts) -> RunText:
@@ -230,3 +231,81 @@ def hour_spans(hours: list[int]) -> list[tuple[int, int]]:
                 until += 1
             spans.append((first, until if until <= _HOURS else until - _HOURS))
     return spans
+
+
+def section_sentences(document: Document, say: Texts) -> RunText:
+    """Say which sections of line to watch, and how concentrated the incidents are."""
+    if document["verdict"] == "no_exposure":
+        return RunText(
+            headline=say("没有线路资料"), sentences=(say("没有线路，也就没有区段可比，因此不下判断。"),)
+        )
+    proven = [row for row in document["findings"] if row["is_hotspot"]]
+    told = [_section(row, document, say) for row in proven[:MOST_SENTENCES]]
+    if not proven:
+        told = [
+            say(
+                "%(period)s参加计算的%(used)s起案件里，没有一段可以认定。",
+                period=period_text(asked_period(document), say.locale),
+                used=document["used_count"],
+            ),
+            _least_section(document, say),
+        ]
+    return RunText(
+        headline=say("重点区段%(count)s处", count=len(proven)) if proven else say("不足以判定"),
+        sentences=(*told, *_concentrated(document, say)),
+        reasons=reasons_of(document, say),
+        method=say(
+            "整张线网一起检验，误报的可能不超过%(alpha)s；模拟%(replications)s次，位置重抽%(draws)s次。",
+            alpha=share_text(document["alpha"]),
+            replications=document["replications"],
+            draws=document["draws"],
+        ),
+    )
+
+
+def _section(row: Mapping[str, Any], document: Document, say: Texts) -> str:
+    """Say one section as a commander reads it aloud."""
+    return say(
+        "%(period)s，%(place)s（%(length)s公里）发案%(cases)s起，预期%(expected)s起，p=%(p)s；在%(share)s的位置抽样中稳定。",
+        period=period_text(asked_period(document), say.locale),
+        place=f"{row['place']} {place_name(row['labels'], say)}".lstrip(),
+        length=number_text(row["length_m"] / 1000),
+        cases=row["case_count"],
+        expected=number_text(row["expected"]),
+        p=p_words(row["p"]),
+        share=share_text(row["stable_share"]),
+    )
+
+
+def _least_section(document: Document, say: Texts) -> str:
+    if document["minimum_relative_risk"] is None:
+        return say("按现有案件数，相对风险再高也没有八成把握看得出来。")
+    return say(
+        "按现有案件数，相对风险要到%(risk)s以上的区段，才有八成把握看得出来。",
+        risk=number_text(document["minimum_relative_risk"]),
+    )
+
+
+def _concentrated(document: Document, say: Texts) -> tuple[str, ...]:
+    """Say how much of the line holds most of the incidents, and how often places are struck again."""
+    holding = [row for row in table_rows(document, "holding") if row["case_share"] == _MOST]
+    repeats = table_rows(document, "repeats")
+    told = []
+    if holding and holding[0]["exposure_share"] is not None:
+        told.append(
+            say(
+                "八成案件落在%(share)s的线路暴露量上；单凭偶然也会是%(expected)s。",
+                share=share_text(holding[0]["exposure_share"]),
+                expected=share_text(holding[0]["expected"]),
+            )
+        )
+    if repeats and repeats[0]["repeat_share"] is not None:
+        told.append(
+            say(
+                "%(share)s的案件落在已经被偷过的区段；单凭偶然是%(expected)s，p=%(p)s。",
+                share=share_text(repeats[0]["repeat_share"]),
+                expected=share_text(repeats[0]["expected_share"]),
+                p=p_words(repeats[0]["p"]),
+            )
+        )
+    return tuple(told)

@@ -102,6 +102,8 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "until_on": (mark("止于"), _day),
     "length_m": (mark("长度（米）"), _whole),
     "radius_m": (mark("半径（米）"), _whole),
+    "from_m": (mark("起点（米）"), _whole),
+    "until_m": (mark("终点（米）"), _whole),
     "rate_per_km": (mark("每公里"), _ratio),
     "rank_from": (mark("名次从"), _text),
     "rank_until": (mark("名次到"), _text),
@@ -137,10 +139,26 @@ _STEPS: dict[str, tuple[str, Cell]] = {
     "case_count": (mark("发案"), _whole),
     "hot_cells": (mark("偏多格子"), _whole),
 }
+_HOLDING: dict[str, tuple[str, Cell]] = {
+    "case_share": (mark("案件份额"), _share),
+    "exposure_share": (mark("暴露量份额"), _share),
+    "expected": (mark("单凭偶然"), _share),
+    "low": (mark("偶然下限"), _share),
+    "high": (mark("偶然上限"), _share),
+    "p": ("p", _p),
+}
+_TIMES: dict[str, tuple[str, Cell]] = {
+    "times": (mark("被偷次数"), _whole),
+    "unit_count": (mark("区段数"), _whole),
+    "expected": (mark("单凭偶然"), _tenth),
+    "case_share": (mark("案件份额"), _share),
+}
 _TABLES: dict[str, tuple[str, dict[str, tuple[str, Cell]]]] = {
     "near_repeat": (mark("距离与时间分档"), _NEAR_REPEAT),
     "hours": (mark("一天各小时"), _HOURS),
     "steps": (mark("各期"), _STEPS),
+    "holding": (mark("集中度"), _HOLDING),
+    "times": (mark("重复被盗"), _TIMES),
 }
 """Tables that people are shown, and how their columns are written; the others are for maps."""
 

@@ -17,6 +17,7 @@ from layers.run_sentences import (
     hotspot_sentences,
     hours_sentences,
     knox_sentences,
+    section_sentences,
     without_incidents,
 )
 from layers.run_tables import ShownTable, shown_tables
@@ -34,6 +35,7 @@ __all__ = ["RunText", "ShownTable", "run_tables", "run_text"]
 SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
     **dict.fromkeys(SEARCHES, hotspot_sentences),
     "compare": compare_sentences,
+    "sections": section_sentences,
     "hours": hours_sentences,
     "knox": knox_sentences,
     "emerging": emerging_sentences,

@@ -25,6 +25,7 @@ _REASONS = {
     "not_significant": mark("没有一处超出偶然：最小的p=%(p)s，没有小于%(alpha)s。"),
     "no_hour_known": mark("没有一起案件知道是几点。"),
     "unstable_places": mark("有的位置不够准，重抽后不再出现。"),
+    "stacked_places": mark("有的只是许多案件记在同一个中心点上，没有认定。"),
     "unstable_grid": mark("换了格子大小或起点就不再出现的，没有采信。"),
     "no_exposure_in_method": mark("这种方法不计线路暴露量，线路密的地方案件本来就多，不认定热点。"),
     "selected_cases": mark("这些是挑选出来挂牌督办的案件，不是全部发案；挂牌多的地方不等于发案多的地方。"),

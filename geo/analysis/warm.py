@@ -22,9 +22,14 @@ from geo.analysis.hotspots import (
     st_dbscan,
 )
 from geo.analysis.near_repeat import knox
-from geo.analysis.network import LineNetwork
+from geo.analysis.network import LineNetwork, nodes_within
+from geo.analysis.network.density import MOST_STEPS
+from geo.analysis.network.density_lixels import Spots, Ways, cut_lixels, leaving_halves, shape_of
+from geo.analysis.network.density_waves import run_waves
 from geo.analysis.rates import rank_bands
 from geo.analysis.scan import bernoulli_scan, poisson_scan, space_time_scan
+from geo.analysis.sections import find_sections
+from geo.analysis.series import link_incidents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 
     from geo.analysis.exposure import ExposureKind
     from geo.analysis.hotspots.result import Method
+    from geo.analysis.network import Graph
 
 _EPSG = 4547
 _WEST_M, _SOUTH_M = 400_000.0, 3_800_000.0
@@ -122,9 +128,10 @@ def _clusters() -> None:
 
 
 def _density() -> None:
+    within = shapely.box(_WEST_M - 500, _SOUTH_M - 500, _WEST_M + 4_000, _SOUTH_M + 1_500)
     for kernel in ("quartic", "gaussian"):
         kernel_density(_places(), bandwidth_m=600.0, cell_m=150.0, kernel=kernel)
-    within = shapely.box(_WEST_M - 500, _SOUTH_M - 500, _WEST_M + 4_000, _SOUTH_M + 1_500)
+        kernel_density(_places(), bandwidth_m=600.0, cell_m=150.0, kernel=kernel, within=within)
     relative_risk_surface(
         _places(),
         control=_places() + 50.0,
@@ -156,10 +163,40 @@ def _network() -> None:
     network.distances(events)
     network.k_function(events, [200.0, 500.0], corrected=True, envelopes=19, seed=1)
     network.cross_k(events, events, [200.0, 500.0], envelopes=19, seed=1)
+    _long_waves(network.graph)
     for split in ("continuous", "discontinuous"):
         network.density(events, bandwidth_m=500.0, lixel_m=100.0, split=split)
     network.dbscan(events, eps_m=300.0, min_samples=3)
+    network.locate([0], [10.0])
+    nodes_within(network.graph, [0], limit_m=500.0)
     network.scan(events, exposure=np.ones(len(network.edges)), replications=19, seed=1)
+
+
+def _long_waves(graph: Graph) -> None:
+    """Spread kernels as a network does that has too many walks to follow."""
+    lixels = cut_lixels(graph, lixel_m=100.0)
+    shape = shape_of("quartic", bandwidth_m=500.0)
+    ways = Ways(graph, leaving_halves(graph), lixels, shape, is_continuous=True)
+    spots = Spots(np.zeros(1, dtype=np.int64), np.array([10.0]), np.ones(1))
+    run_waves(ways, spots, MOST_STEPS, np.zeros(int(lixels.first[-1])))
+
+
+def _sections() -> None:
+    lines = _lines().assign(line_name="a", from_node="b", to_node="c")
+    lines["sequence"] = range(1, len(lines) + 1)
+    events = pd.DataFrame({"segment_id": [0, 0, 1, 1, 2], "measure_m": [10.0, 60.0, 20.0, 90.0, 30.0]})
+    find_sections(
+        events, lines, exposure=np.ones(len(lines)), least_m=50.0, max_length_m=300.0, replications=19, seed=1
+    )
+
+
+def _series() -> None:
+    incidents = gpd.GeoDataFrame(geometry=shapely.points(_places()), crs=_EPSG)
+    start = pd.Timestamp("2008-03-01 20:00", tz="Asia/Shanghai")
+    times = start + pd.to_timedelta(_days() * 5, unit="h")
+    told = {"radius_m": 50.0, "category": "copper", "sector": "telecom"}
+    incidents = incidents.assign(occurred_from=times, occurred_until=times + pd.Timedelta(hours=6), **told)
+    link_incidents(incidents, replications=9, seed=1)
 
 
 def _others() -> None:
@@ -177,6 +214,8 @@ KERNELS: dict[str, Callable[[], None]] = {
     "density": _density,
     "knox": _knox,
     "network": _network,
+    "sections": _sections,
+    "series": _series,
     "others": _others,
 }
 """What compiles the kernels of each family of methods, by its name."""

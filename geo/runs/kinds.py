@@ -38,6 +38,7 @@ from geo.runs.scans import (
     compute_poisson_scan,
     compute_space_time_scan,
 )
+from geo.runs.sections import SectionsRequest, compute_sections
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -57,6 +58,13 @@ KINDS: dict[str, RunKind[Any, Any]] = {
             is_for_commanders=True,
         ),
         RunKind(request=CompareRequest, load=load_compare, compute=compute_compare, is_for_commanders=True),
+        RunKind(
+            request=SectionsRequest,
+            load=load_units,
+            compute=compute_sections,
+            proves=True,
+            is_for_commanders=True,
+        ),
         RunKind(request=HoursRequest, load=load_points, compute=compute_hours, is_for_commanders=True),
         RunKind(request=KnoxRequest, load=load_points, compute=compute_knox, is_for_commanders=True),
         RunKind(request=EmergingRequest, load=load_ground, compute=compute_emerging, is_for_commanders=True),

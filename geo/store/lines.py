@@ -100,6 +100,7 @@ def segment_rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Segment.id,
+            Segment.line_id,
             CableLine.name.label("line_name"),
             Segment.sequence,
             Segment.from_node,

@@ -1,14 +1,12 @@
 """Warming leaves no kernel cold, and puts what it compiled where the data are."""
 
-import importlib
 import os
 import subprocess
 import sys
 
 import pytest
 
-from api.numba_cache import VARIABLE, keep_kernels_in
-from geo.errors import CancelledRunError, HuxianError
+from geo.errors import CancelledRunError
 
 COLD = """
 import importlib, pkgutil
@@ -59,19 +57,6 @@ def test_warming_can_be_stopped():
 
     with pytest.raises(CancelledRunError):
         warm_kernels(stop)
-
-
-def test_the_folder_of_kernels_is_named_once_and_never_too_late(monkeypatch, tmp_path):
-    monkeypatch.setenv(VARIABLE, "elsewhere")
-    keep_kernels_in(tmp_path)
-    assert os.environ[VARIABLE] == "elsewhere"
-    monkeypatch.delenv(VARIABLE)
-    importlib.import_module("numba")
-    with pytest.raises(HuxianError, match="before numba"):
-        keep_kernels_in(tmp_path)
-    monkeypatch.delitem(sys.modules, "numba")
-    keep_kernels_in(tmp_path)
-    assert os.environ[VARIABLE] == str(tmp_path / "numba")
 
 
 def test_no_command_imports_numba_before_its_folder_is_named():
