@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from layers.charts import Bar, Cell, Pair, bar_chart, change_chart, matrix_chart
+from layers.charts import Bar, Cell, Curve, Pair, bar_chart, change_chart, curve_chart, matrix_chart
 from layers.texts import mark
 from layers.verdicts import p_text, share_text
 
@@ -141,7 +141,12 @@ def _hours(document: Document, say: Texts) -> tuple[Chart, ...]:
         Chart(
             title=say("一天各小时的比例"),
             note=say(_BARS),
-            drawing=bar_chart(bars, caption=say("一天各小时的比例")),
+            drawing=bar_chart(
+                bars,
+                caption=say("一天各小时的比例"),
+                up=say("最高%(share)s", share=share_text(max(bar.value for bar in bars))),
+                even=(1 / len(rows), say("平均%(share)s", share=share_text(1 / len(rows)))),
+            ),
         ),
         Chart(
             title=say("一周各日各小时"),
@@ -152,7 +157,7 @@ def _hours(document: Document, say: Texts) -> tuple[Chart, ...]:
 
 
 _EVERY = 3
-_BARS = mark("竖线是置信区间；深色柱明显多于平均，通过了全天的检验")
+_BARS = mark("竖线是置信区间，虚线是平均；深色柱明显多于平均，通过了全天的检验")
 _DAYS = (mark("周一"), mark("周二"), mark("周三"), mark("周四"), mark("周五"), mark("周六"), mark("周日"))
 _MOST_PAIRS = 20
 
@@ -202,12 +207,76 @@ def _steps(document: Document, say: Texts) -> tuple[Chart, ...]:
         for place, row in enumerate(rows)
     ]
     title = say("各期案件数")
-    return (Chart(title=title, note=say("深色：这一期有偏多的格子"), drawing=bar_chart(bars, caption=title)),)
+    up = say("最高%(count)s起", count=max(row["case_count"] for row in rows))
+    drawing = bar_chart(bars, caption=title, up=up)
+    return (Chart(title=title, note=say("深色：这一期有偏多的格子"), drawing=drawing),)
 
 
+def _sections(document: Document, say: Texts) -> tuple[Chart, ...]:
+    charts = (_concentration(document, say), _repeats(document, say))
+    return tuple(chart for chart in charts if chart is not None)
+
+
+def _concentration(document: Document, say: Texts) -> Chart | None:
+    """Draw how much of the line holds how many of the cases, beside what chance alone gives."""
+    rows = [row for row in rows_of(document, "curve") if None not in row.values()]
+    if not rows:
+        return None
+    title = say("案件集中在多少线路上")
+    seen, chance = (
+        [(row["exposure_share"], row[name]) for row in rows] for name in ("case_share", "expected")
+    )
+    curves = (
+        Curve(points=((0, 0), (1, 1)), kind="even", label=say("完全平均")),
+        Curve(points=chance, kind="chance", label=say("随机应有")),
+        Curve(points=seen, kind="seen", label=say("实际")),
+    )
+    drawing = curve_chart(
+        curves,
+        across=say("线路暴露量，从案件最密的区段算起"),
+        up=say("案件"),
+        caption=title,
+        band=[(row["exposure_share"], row["low"], row["high"]) for row in rows],
+    )
+    told = rows_of(document, "concentration")
+    p = told[0]["p"] if told else None
+    note = say("粗线：实际；虚线和灰带：单凭偶然；细线：完全平均。")
+    return Chart(title=title, note=note if p is None else f"{note} p={p_text(p)}", drawing=drawing)
+
+
+def _repeats(document: Document, say: Texts) -> Chart | None:
+    """Draw how many segments were struck twice and more, beside what chance alone gives."""
+    rows = [row for row in rows_of(document, "times") if row["times"] > 1 and row["expected"] is not None]
+    told = rows_of(document, "repeats")
+    if not rows or not told or told[0]["p"] is None:
+        return None
+    is_marked = told[0]["p"] <= document["alpha"] and told[0]["repeat_share"] > told[0]["expected_share"]
+    pairs = [
+        Pair(
+            label=say("%(times)s次", times=row["times"])
+            if row["times"] < _MOST_TIMES
+            else say("%(times)s次以上", times=row["times"]),
+            before=row["expected"],
+            after=row["unit_count"],
+            told=say(
+                "%(count)s段，单凭偶然%(expected)s段",
+                count=row["unit_count"],
+                expected=f"{row['expected']:.1f}",
+            ),
+            is_marked=is_marked,
+        )
+        for row in rows
+    ]
+    title = say("重复被盗的区段数")
+    drawing = change_chart(pairs, before=say("随机应有"), after=say("实际"), caption=title)
+    return Chart(title=title, note=f"p={p_text(told[0]['p'])}", drawing=drawing)
+
+
+_MOST_TIMES = 4
 _CHARTS: dict[str, Callable[[Document, Texts], tuple[Chart, ...]]] = {
     "knox": _near_repeat,
     "hours": _hours,
     "compare": _compare,
     "emerging": _steps,
+    "sections": _sections,
 }

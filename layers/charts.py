@@ -139,7 +139,14 @@ def matrix_chart(
     return _drawing(parts, height=foot + 8, caption=caption)
 
 
-def curve_chart(curves: Sequence[Curve], *, across: str, up: str, caption: str) -> Markup:
+def curve_chart(
+    curves: Sequence[Curve],
+    *,
+    across: str,
+    up: str,
+    caption: str,
+    band: Sequence[tuple[float, float, float]] = (),
+) -> Markup:
     """Draw curves of shares over shares, both 0 to 100 %.
 
     Parameters
@@ -148,6 +155,8 @@ def curve_chart(curves: Sequence[Curve], *, across: str, up: str, caption: str) 
     across, up : str
         What the axes count.
     caption : str
+    band : sequence of (x, low, high)
+        What chance alone gives, as a grey band below the curves.
     """
     wide, tall = _WIDTH - _LEFT - _RIGHT, _PLOT_HEIGHT
     top = _HEAD + 12
@@ -160,33 +169,45 @@ def curve_chart(curves: Sequence[Curve], *, across: str, up: str, caption: str) 
             _text("tick", _LEFT - 6, y + 4, f"{share:.0%}"),
             _text("column", x, top + tall + 15, f"{share:.0%}"),
         ]
+
+    def drawn(points: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{_LEFT + wide * x:.1f},{top + tall * (1 - y):.1f}" for x, y in points)
+
+    if band:
+        edge = [(x, high) for x, _, high in band] + [(x, low) for x, low, _ in reversed(band)]
+        parts.append(Markup('<polygon class="band" points="{}"/>').format(drawn(edge)))
     for curve in curves:
-        points = " ".join(f"{_LEFT + wide * x:.1f},{top + tall * (1 - y):.1f}" for x, y in curve.points)
         parts.append(
             Markup('<polyline class="curve curve-{}" points="{}"><title>{}</title></polyline>').format(
-                curve.kind, points, curve.label
+                curve.kind, drawn(curve.points), curve.label
             )
         )
     parts.append(_text("foot", _LEFT + wide / 2, top + tall + 30, across))
     return _drawing(parts, height=top + tall + _FOOT, caption=caption)
 
 
-def bar_chart(bars: Sequence[Bar], *, caption: str) -> Markup:
+def bar_chart(
+    bars: Sequence[Bar], *, caption: str, up: str = "", even: tuple[float, str] | None = None
+) -> Markup:
     """Draw a bar for every value, with the interval it may lie in, and a line where all would be equal.
 
     Parameters
     ----------
     bars : sequence of Bar
     caption : str
+    up : str
+        What the highest bar counts, written above; may be empty.
+    even : tuple of (float, str), optional
+        Value that all would have if they were equal, and what is written beside its line.
     """
     most = max((max(bar.value, bar.high or 0.0) for bar in bars), default=0.0) or 1.0
-    tall, top = 120, _HEAD + 6
+    tall, top = 120, _HEAD + 16
     wide = (_WIDTH - 12) / max(len(bars), 1)
 
     def y_of(value: float) -> float:
         return round(top + tall * (1 - value / most), 1)
 
-    parts = []
+    parts = [_text("caption", 6, _HEAD + 2, up)] if up else []
     for place, bar in enumerate(bars):
         x = 6 + wide * place
         parts.append(
@@ -205,6 +226,10 @@ def bar_chart(bars: Sequence[Bar], *, caption: str) -> Markup:
             parts.append(_line("span", x + wide / 2, y_of(bar.low), x + wide / 2, y_of(bar.high)))
         if bar.label:
             parts.append(_text("column", x + wide / 2, top + tall + 14, bar.label))
+    if even is not None:
+        value, label = even
+        parts.append(_line("even", 6, y_of(value), _WIDTH - 6, y_of(value)))
+        parts.append(_text("tick", _WIDTH - 6, _HEAD + 2, label))
     return _drawing(parts, height=top + tall + 20, caption=caption)
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Finding = Mapping[str, Any]
     Document = Mapping[str, Any]
 
-_TITLE = ("rank", "labels")
-"""Columns that stand in the title of a card."""
+_TITLE = ("rank", "labels", "from_m", "until_m")
+"""Columns that stand in the title of a card, or are told together."""
 _LETTERS = {
     "new": mark("新"),
     "consecutive": mark("接"),
@@ -73,8 +73,12 @@ def class_letters(findings: list[Finding], say: Texts) -> list[tuple[str, str]]:
 
 
 def facts_of(finding: Finding, say: Texts) -> list[list[str]]:
-    """Return label and value of everything a card tells of a finding."""
-    return [
+    """Return label and value of everything a card tells of a finding; marks along the line in kilometres."""
+    since, until = finding.get("from_m"), finding.get("until_m")
+    marks = (
+        [] if since is None or until is None else [[say("桩号"), f"km {since / 1000:.1f}–{until / 1000:.1f}"]]
+    )
+    return marks + [
         [say(label), write(finding[name], say)]
         for name, (label, write) in COLUMNS.items()
         if name not in _TITLE and finding.get(name) is not None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any]
 
 MOST_LABELS = 20
-"""Beyond this number only what passed its test is numbered on the map."""
+"""So many of the first findings carry their number on the map; small ones would not be seen without."""
 _DRAWN = ("Polygon", "MultiPolygon", "LineString", "MultiLineString", "Point")
 
 
@@ -101,9 +101,6 @@ def _told(
 
 
 def _number(drawn: list[dict[str, Any]]) -> None:
-    """Let few findings carry their number on the map, of many only the first that passed."""
-    is_few = len(drawn) <= MOST_LABELS
-    shown = 0
-    for each in drawn:
-        each["is_numbered"] = shown < MOST_LABELS and (is_few or each["state"] != "candidate")
-        shown += each["is_numbered"]
+    """Let the first findings carry their number on the map; numbers of all would hide each other."""
+    for place, each in enumerate(drawn):
+        each["is_numbered"] = place < MOST_LABELS

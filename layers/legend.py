@@ -210,8 +210,12 @@ def _finding_signs(panels: tuple[MapPanel, ...], say: Texts) -> tuple[Sign, ...]
         "candidate": Sign("candidate", say("灰点线，不是热点")),
     }
     signs = [sign for state, sign in words.items() if state in states]
-    if states - {"candidate"} or len(findings) <= MOST_LABELS:
-        signs.append(Sign("letter", say("编号同表"), text="1"))
+    label = (
+        say("编号同表")
+        if len(findings) <= MOST_LABELS
+        else say("编号同表（前%(count)s处）", count=MOST_LABELS)
+    )
+    signs.append(Sign("letter", label, text="1"))
     signs += [
         Sign("letter", meaning, text=letter)
         for letter, meaning in class_letters([finding for finding, _ in findings], say)

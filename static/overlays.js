@@ -156,7 +156,7 @@ drawsLayer("surface", (map, data) => {
   const shapes = data.classes
     .filter((each) => each.outline.length)
     .map((each) => {
-      const style = { renderer: map.renderers.density, color: each.colour, weight: each.width, lineCap: "butt", interactive: false, className: "line-density" };
+      const style = { renderer: map.renderers.density, color: each.colour, weight: each.width, smoothFactor: 0, interactive: false, className: "line-density" };
       return L.polyline(each.outline.map(unpacked), style);
     });
   return L.layerGroup(shapes);

@@ -1,17 +1,25 @@
 """Every kind of run is offered on the page, shows what it found, and says how sure it is."""
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
+from shapely.geometry import LineString
 
 from api.run_address import analysis_view, page_request, read_own, request_body
 from geo.analysis.documents import run_document
+from geo.periods import read_period
 from geo.runs import KINDS, own_parameters
 from layers.analysis_charts import analysis_charts
+from layers.analysis_texts import analysed_text
 from layers.charts import Bar, Cell, Curve, Pair, bar_chart, change_chart, curve_chart, matrix_chart
-from layers.findings import finding_state, findings_layer
+from layers.finding_words import facts_of, finding_state, sentence_of
+from layers.findings import findings_layer
+from layers.legend import layer_entries, visible_layers
+from layers.line_density import _packed_pieces
 from layers.page import Filters, RunState, render_map_page
+from layers.payload import packed_outline
 from layers.texts import texts_in
 from tests.pictures import PERIOD, plain, sample_panel, sample_view
 
@@ -242,6 +250,168 @@ def test_two_periods_side_by_side_may_have_an_analysis_each():
     )
     assert 'id="findings_0"' in page
     assert 'id="findings_1"' not in page
+
+
+# ---- figures along lines, sections, comparisons ----
+
+
+def along_lines():
+    pieces = [[[113.1 + step / 100, 34.2], [113.11 + step / 100, 34.2]] for step in range(6)]
+    lines = {
+        "unit": "incidents_per_km",
+        "least": 0.01,
+        "values": [0.01, 0.2, 0.5, 1, 3, 4],
+        "geometry": pieces,
+    }
+    return document("network_density", lines=lines, verdict="background", facts={"alpha": None})
+
+
+def test_densities_along_lines_darken_and_thicken_and_say_their_range():
+    page = page_of("network_density", made=along_lines())
+    data = json.loads(re.search(r'id="surface_0">(.*?)</script>', page).group(1))
+    widths = [each["width"] for each in data["classes"]]
+    assert widths == sorted(widths)
+    assert sum(len(each["outline"]) for each in data["classes"]) == 6
+    assert len({each["colour"] for each in data["classes"]}) == 5
+    assert "浅到深：每公里0–4起" in page
+    assert "只作背景，不说明哪里是热点" in page
+    assert "没有检验，只作背景" in page
+
+
+def test_pieces_of_line_are_packed_as_every_outline_is():
+    pieces = [[[113.12345, 34.5], [113.2, 34.6]], [[112.0, 33.0], [112.1, 33.1], [112.2, 33.0]]]
+    packed = _packed_pieces(pieces)
+    assert packed == [packed_outline(LineString(piece))[0] for piece in pieces]
+    assert _packed_pieces([]) == []
+
+
+def test_maps_side_by_side_shade_a_background_alike():
+    strong, weak = along_lines(), along_lines()
+    weak["lines"] = weak["lines"] | {"values": [0.01] * 6}
+    first = sample_panel(hotspots=None, document=strong)
+    second = replace(first, period=PERIOD.year_before(), document=weak)
+    view = sample_view(filters=Filters(period=PERIOD, kind="network_density"), panels=(first, second))
+    data = json.loads(re.search(r'id="surface_1">(.*?)</script>', render_map_page(view)).group(1))
+    assert [len(each["outline"]) for each in data["classes"]] == [6, 0, 0, 0, 0]
+
+
+def test_what_an_analysis_draws_does_not_lie_under_everything_else():
+    shown = visible_layers(sample_view(panels=(sample_panel(hotspots=None, document=along_lines()),)))
+    assert "surface" in shown
+    assert not {"cities", "incidents", "lines"} & set(shown)
+    chosen = Filters(period=PERIOD, layers=("cities", "incidents"))
+    kept = sample_view(filters=chosen, panels=(sample_panel(hotspots=None, document=along_lines()),))
+    assert visible_layers(kept) == ("cities", "incidents")
+
+
+def test_the_picture_says_what_its_analysis_counts_and_how_sure_it_is():
+    made = document("gi_star", facts={"incident_count": 12, "used_count": 9, "draws": 200}) | {
+        "other_origin_count": 3
+    }
+    assert analysed_text(made, texts_in("zh")) == (
+        "局部Gi*：算了9起 / 共12起，来源不同的3起不算，误报不超过5%，模拟999次，重抽200次"
+    )
+    assert analysed_text(None, texts_in("zh")) == ""
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_card_says_a_sentence_that_ends_with_what_it_is_not(locale):
+    say = texts_in(locale)
+    told = sentence_of(finding(p_family=0.2, **{"class": "new"}), document("emerging"), say)
+    if locale == "zh":
+        assert told == (
+            "2008年1月2日–2月2日，第1县，新出现，发案7起，预期1.2起，p=0.20，在91%的位置抽样中稳定。没有通过检验，不是热点。"
+        )
+    else:
+        assert told.endswith("It did not pass its test and is no hotspot.")
+    assert sentence_of(finding(p=None), document("dbscan"), say).endswith(
+        "没有检验，只是候选。" if locale == "zh" else say("没有检验，只是候选。")
+    )
+    assert sentence_of(finding(is_hotspot=True), document("sections"), say).endswith(say("认定为热点。"))
+
+
+def test_a_changed_area_takes_the_outline_of_the_page_and_an_arrow():
+    changed = finding(geometry=None, area_id=101, before_count=2, **{"class": "risen"})
+    untold = finding(geometry=None, area_id=102, rank=2, before_count=2, **{"class": "untold"})
+    made = document("compare", findings=[changed, untold])
+    drawn = json.loads(findings_layer(made, number=0, say=texts_in("zh")).payload)
+    assert [(each["number"], each["area"], each["letter"]) for each in drawn] == [(1, "101", "↑")]
+    assert "由2起，发案7起" in drawn[0]["sentence"]
+
+
+def test_classes_differ_by_a_letter_and_the_legend_explains_each():
+    rows = [
+        finding(rank=place, **{"class": name})
+        for place, name in enumerate(("new", "diminishing", "HL"), start=1)
+    ]
+    made = document("emerging", findings=rows)
+    drawn = json.loads(findings_layer(made, number=0, say=texts_in("zh")).payload)
+    assert [each["letter"] for each in drawn] == ["新", "减", "HL"]
+    view = sample_view(panels=(sample_panel(hotspots=None, document=made),))
+    signs = {
+        sign.text: sign.label
+        for entry in layer_entries(view, frozenset({"findings"}), texts_in("zh"))
+        for sign in entry.signs
+    }
+    assert signs["新"] == "新出现"
+    assert signs["HL"] == "高值孤立"
+
+
+def test_only_the_first_findings_carry_their_number():
+    rows = [finding(rank=place) for place in range(1, 31)]
+    drawn = json.loads(
+        findings_layer(document("emerging", findings=rows), number=0, say=texts_in("zh")).payload
+    )
+    assert sum(each["is_numbered"] for each in drawn) == 20
+    assert drawn[0]["is_numbered"]
+
+
+def test_marks_along_the_line_are_told_in_kilometres():
+    assert ["桩号", "km 0.4–1.9"] in facts_of(finding(from_m=400.0, until_m=1900.0), texts_in("zh"))
+
+
+def sections_tables(**changes):
+    def one(**columns):
+        return {"columns": list(columns), "rows": [list(columns.values())]}
+
+    curve = {
+        "columns": ["exposure_share", "case_share", "expected", "low", "high"],
+        "rows": [[0, 0, 0, 0, 0], [0.5, 0.9, 0.7, 0.6, 0.8], [1, 1, 1, 1, 1]],
+    }
+    times = {
+        "columns": ["times", "unit_count", "expected", "case_share"],
+        "rows": [[1, 5, 6.5, 0.5], [2, 3, 1.2, 0.3], [4, 1, 0.1, 0.2]],
+    }
+    return {
+        "curve": curve,
+        "times": times,
+        "concentration": one(gini=0.5, p=0.01),
+        "repeats": one(repeat_count=6, repeat_share=0.4, expected_share=0.1, p=0.001),
+    } | changes
+
+
+def test_sections_draw_their_concentration_and_repeats_beside_chance():
+    charts = analysis_charts(document("sections", tables=sections_tables()), texts_in("zh"))
+    assert [chart.title for chart in charts] == ["案件集中在多少线路上", "重复被盗的区段数"]
+    for kind in ("curve-seen", "curve-chance", "curve-even", "band"):
+        assert f'class="{"curve " if kind != "band" else ""}{kind}"' in charts[0].drawing
+    assert "p=0.010" in charts[0].note
+    assert "pair is-marked" in charts[1].drawing
+    assert "3段，单凭偶然1.2段" in charts[1].drawing
+    assert analysis_charts(document("sections", tables={}), texts_in("zh")) == ()
+
+
+def test_a_comparison_of_a_period_with_itself_is_refused_before_anybody_waits():
+    long = read_period("2006-03-01/2008-02-29")
+    view = analysis_view(Filters(period=long, kind="compare"), long, locale="zh")
+    assert view.request is None
+    assert "有重叠" in view.conflict
+    assert analysis_view(Filters(period=PERIOD, kind="compare"), PERIOD, locale="zh").conflict == ""
+
+
+def test_what_draws_nothing_on_the_map_offers_no_second_map():
+    assert 'name="compare"' not in page_of("hours")
+    assert 'name="compare"' in page_of("gi_star")
 
 
 # ---- charts ----
