@@ -27,6 +27,7 @@ MOST_STEPS = 10**9
 """Passages of edges that one density may take; about a minute."""
 _STEPS_PER_HALF = 50
 _FEWEST_STEPS = 1_000_000
+_SAMPLED = 100
 _M_PER_KM = 1000.0
 
 
@@ -164,7 +165,8 @@ def _spread(graph: Graph, events: Events, ways: Ways) -> NDArray[np.float64]:
     can_wave = halves <= MOST_WAVE_HALVES
     most_steps = max(halves * _STEPS_PER_HALF, _FEWEST_STEPS) if can_wave else MOST_STEPS
     mass = np.zeros(int(ways.lixels.first[-1]))
-    if walk(ways, spots, most_steps, mass):
+    is_short = not can_wave or _walks_are_few(ways, spots, most_steps)
+    if is_short and walk(ways, spots, most_steps, mass):
         return mass
     mass[:] = 0.0
     if can_wave and run_waves(ways, spots, MOST_STEPS, mass):
@@ -172,6 +174,16 @@ def _spread(graph: Graph, events: Events, ways: Ways) -> NDArray[np.float64]:
     raise InvalidInputError(
         "the bandwidth reaches over too many short edges; choose a smaller one or clean the network"
     )
+
+
+def _walks_are_few(ways: Ways, spots: Spots, most_steps: int) -> bool:
+    """Judge by a few places, evenly chosen, whether all of them are likely to stay within so many steps."""
+    step = len(spots.edge) // _SAMPLED
+    if step < 2:  # noqa: PLR2004 - the sample would be all there is
+        return True
+    sample = Spots(spots.edge[::step].copy(), spots.offset_m[::step].copy(), spots.counts[::step].copy())
+    scratch = np.zeros(int(ways.lixels.first[-1]))
+    return bool(walk(ways, sample, 2 * most_steps // step, scratch))
 
 
 def _check(*, bandwidth_m: float, lixel_m: float, split: str, kernel: str) -> None:
