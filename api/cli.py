@@ -11,6 +11,7 @@ from rich.table import Table
 from api.cli_duplicates import duplicates
 from api.cli_files import batches, export, place, take_in, undo
 from api.cli_runs import analyse, hotspots, kinds
+from api.cli_work import scheduler, work
 from api.numba_cache import keep_kernels_in
 from api.terminal import Demo, clear_errors, console, say
 from geo.errors import HuxianError
@@ -35,6 +36,8 @@ app.command()(export)
 app.command()(undo)
 app.command()(batches)
 app.command()(place)
+app.command()(work)
+app.command()(scheduler)
 
 
 @app.callback()
@@ -135,17 +138,6 @@ def serve(*, demo: Demo = False) -> None:
     end_with_parent()
     with clear_errors() as settings:
         serve_web(settings, demo=demo, report=say)
-
-
-@app.command()
-def work(*, demo: Demo = False) -> None:
-    """启动后台计算 · run the worker that computes runs."""
-    from api.processes import run_worker
-    from api.supervisor import end_with_parent
-
-    end_with_parent()
-    with clear_errors() as settings:
-        run_worker(settings, demo=demo, report=say)
 
 
 @app.command()

@@ -107,7 +107,9 @@ def _run(
     are_optional: bool = False,
 ) -> None:
     """Compute a run with a progress bar and print what it says."""
+    from api.compute import blocks_for
     from api.loading import compute_now, opened_sessions
+    from geo.analysis.blocks import blocks_worked_by
     from geo.runs import kind_of
     from layers.run_kind_texts import kind_text
     from layers.run_texts import run_text
@@ -116,7 +118,11 @@ def _run(
         request = kind_of(kind).request
         own = read_assignments(kind, assigned, are_optional=are_optional)
         title = kind_text(kind, locale=settings.locale).title
-        with opened_sessions(settings, demo=demo, report=say) as sessions, bar(title) as progress:
+        with (
+            opened_sessions(settings, demo=demo, report=say) as sessions,
+            bar(title) as progress,
+            blocks_worked_by(blocks_for(settings)),
+        ):
             task = progress.task_ids[0]
             run, document, _ = compute_now(
                 sessions,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.compute import blocks_for
 from api.database import make_sessions, open_engine
 from api.databases import database_urls
 from api.http_protocol import BoundedProtocol
@@ -34,6 +35,7 @@ from api.supervisor import (
     supervise,
 )
 from api.uploads import remove_old
+from geo.analysis.blocks import blocks_worked_by
 from geo.runs import HotspotRequest, default_period
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import IncidentFilter, extent_of_time
@@ -116,7 +118,7 @@ def run_worker(settings: Settings, *, demo: bool, report: Report) -> None:
     engine = open_engine(urls.web, statement_timeout_ms=0, pool_size=4)
     uploads = settings.uploads_dir(demo=demo)
     remove_old(uploads)
-    with _warming():
+    with _warming(), blocks_worked_by(blocks_for(settings)):
         asyncio.run(work(urls.web, make_sessions(engine), uploads))
     engine.dispose()
 

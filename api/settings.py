@@ -12,13 +12,16 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from geo.errors import InvalidInputError
+from geo.partitions.addresses import check_address
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PREFIX = "HUXIAN_"
 """What every variable begins with."""
 
-_NOT_FOR_PEOPLE = frozenset({"HUXIAN_SUPERVISED"})
-"""Set by the supervisor for its children."""
+_NOT_FOR_PEOPLE = frozenset({"HUXIAN_SUPERVISED", "HUXIAN_THREADS"})
+"""Set by processes for their children."""
 
 
 class SettingsError(Exception):
@@ -61,6 +64,13 @@ class Settings(BaseSettings):
         repr=False,
     )
     tiles_attribution: str = Field(default="", description="what the base map's owner wants to be named")
+    scheduler: str | None = Field(
+        default=None,
+        description="Dask scheduler whose workers share large runs, as `tcp://127.0.0.1:8786` or `tls://host:8786`",
+    )
+    scheduler_certificates: Path | None = Field(
+        default=None, description="directory with `ca.pem`, `cert.pem` and `key.pem`, for `tls://`"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="how much is logged"
     )
@@ -93,10 +103,10 @@ class Settings(BaseSettings):
         named = url.set(drivername="postgresql+psycopg")
         return SecretStr(named.render_as_string(hide_password=False))
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "scheduler_certificates")
     @classmethod
-    def _is_absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _is_absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
     @field_validator("tiles_url")
     @classmethod
@@ -113,6 +123,11 @@ class Settings(BaseSettings):
             raise ValueError("HUXIAN_DEMO_PORT: must differ from HUXIAN_PORT")
         if self.admin_database_url is not None and self.database_url is None:
             raise ValueError("HUXIAN_ADMIN_DATABASE_URL: means nothing without HUXIAN_DATABASE_URL")
+        if self.scheduler is not None:
+            try:
+                check_address(self.scheduler, has_certificates=self.scheduler_certificates is not None)
+            except InvalidInputError as error:
+                raise ValueError(f"HUXIAN_SCHEDULER: {error}") from None
         if self.tiles_url is not None and not self.tiles_attribution:
             raise ValueError("HUXIAN_TILES_ATTRIBUTION: must name the owner of the base map")
         return self
