@@ -91,6 +91,8 @@ def compute_local_moran(
         other = lay_over(study, points.xy_m, cell_m=request.cell_m * factor, offset=offset)
         joined = cell_weights(other)
         others.append(_regions(other, joined, _test(other, joined, points.xy_m, request)))
+    if progress is not None:
+        progress(request.replications, request.replications)
     rows = found.assign(
         case_count=[int(counts[list(members)].sum()) for members in found["members"]],
         labels=region_labels(found, points, grid),
