@@ -105,7 +105,7 @@ def find_sections(
     replications: int = 999,
     seed: int,
     unit_m: float = 50.0,
-    least_m: float = 1000.0,
+    least_m: float = 1250.0,
     max_length_m: float = 5000.0,
     max_share: float = 0.5,
     progress: Callable[[int, int], None] | None = None,
@@ -161,9 +161,9 @@ def find_sections(
     itself: each of the C cases falls on a unit with the probability of its exposure. Secondary sections are
     the best that share no place with a stronger one.
 
-    Few windows make a strong test: only stretches between events are looked at, and none shorter than 1 km is
-    judged as if it were short, which would let chance pairs at one pole drown a section. A penalty by
-    length on top of this gains nothing (docs/reference/methods/sections.md has the figures).
+    Few windows make a strong test: only stretches between events are looked at, and none is judged as if it were
+    shorter than `least_m`, or chance pairs at one pole would drown a section. A penalty by length on top of this
+    gains nothing (docs/reference/methods/sections.md has the figures).
 
     Cost: O(C w) a replication, with w the events within `max_length_m` of one, at most ``max_length_m /
     unit_m``.
