@@ -1,4 +1,7 @@
-"""Plant 2-km sections on a net of cable and ask how often they are found, beside oracles that know where to look."""
+"""Plant 2-km sections on a net of cable and ask how often they are found, beside oracles that know where to look.
+
+``python -m benchmarks.calibration.sections`` prints the table of docs/reference/methods/sections.md.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,8 @@ DESIGNS = (
     ("net", 200, (1, 8, 12, 20, 30)),
 )
 """Ground, cases in all, relative risks of the planted section; 1 plants nothing."""
+_NULL_SETS = 5
+"""Times as many null sets as planted ones."""
 HEADER = (
     "| lines | cases | relative risk | expected in section | found | knows the section and pays the same level | "
     "knows the section, tests it alone | Jaccard ≥ .6 of finds | marks within 50 m of finds |\n"
@@ -146,7 +151,7 @@ def lay_ground(name: str) -> Ground:
 
 
 def rows(sets: int) -> Iterator[SectionRow]:
-    """Yield one row for each design, `sets` sets each."""
+    """Yield one row for each design: `sets` planted sets, five times as many null ones."""
     for name, case_count, risks in DESIGNS:
         ground = lay_ground(name)
         rng = np.random.default_rng([SEED, case_count, len(ground.segments)])
@@ -154,7 +159,8 @@ def rows(sets: int) -> Iterator[SectionRow]:
         critical_llr = null.critical_llr(ALPHA)
         same_level = _critical_of_length(ground, case_count, rng)
         for risk in risks:
-            yield _row(ground, case_count, float(risk), critical_llr, same_level, sets=sets, rng=rng)
+            drawn = sets * (_NULL_SETS if risk == 1 else 1)
+            yield _row(ground, case_count, float(risk), critical_llr, same_level, sets=drawn, rng=rng)
 
 
 def _search(ground: Ground, events: pd.DataFrame, *, replications: int) -> Sections:
@@ -260,7 +266,7 @@ def _critical_of_length(ground: Ground, case_count: int, rng: np.random.Generato
 def main() -> None:
     """Print the table."""
     print(HEADER)
-    for row in rows(400):
+    for row in rows(200):
         print(row, flush=True)
 
 
