@@ -203,7 +203,9 @@ def partial_dbscan(
     core = components != NONE
     has_own = np.zeros(len(found.lowest), np.bool_)
     has_own[components[core & owned]] = True
-    shared = core & near_the_edge(points, owned, reach_m=eps_m * (1 + 1e-9) + _rounding_m(points))
+    shared = core & near_the_edge(
+        points, owned, reach_m=eps_m * (1 + 1e-9) + _rounding_m(np.array(extent(points)))
+    )
     boundary = Boundary(
         lowest=numbers[found.lowest],
         has_own=has_own,
