@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from geo.analysis.scan.inputs import check_runs
 from geo.analysis.scan.nulls import EvenRisk
@@ -159,8 +159,9 @@ def _table(counts: NDArray[np.int64], share: NDArray[np.float64], *, is_empty: b
     if is_empty:
         return pd.DataFrame(columns=list(_COLUMNS), dtype=np.float64)
     case_count = int(counts.sum())
-    expected = [np.sum(binom.pmf(each, case_count, share)) for each in times[:-1]]
-    expected.append(np.sum(binom.sf(MOST_TIMES - 1, case_count, share)))
+    # Units struck more often than 0, 1, 2, 3 times.
+    beyond = [float(bdtrc(each - 1, case_count, share).sum()) for each in times]
+    expected = [more - most for more, most in zip(beyond, [*beyond[1:], 0.0], strict=True)]
     bins = np.minimum(counts, MOST_TIMES)
     return pd.DataFrame(
         {
