@@ -114,8 +114,8 @@ def exposed_cylinders(scene: Scene, incidents: gpd.GeoDataFrame, seed: int) -> f
             exposure=scene.units["exposure"],
             model="poisson",
             period=(0.0, float(DAYS)),
-            step_days=30.0,
-            max_days_share=0.25,
+            step_days=60.0,
+            max_days_share=0.34,
             replications=REPLICATIONS,
             seed=seed,
         )
