@@ -109,3 +109,11 @@ def test_which_origin_was_looked_at_is_said():
 def test_small_numbers_are_written_as_people_read_them():
     assert (p_words(0.002), p_words(0.31), p_words(0.00002)) == ("0.002", "0.31", "2e-05")
     assert (change_text(0.5), change_text(-0.204), change_text(None)) == ("+50%", "−20%", "–")
+
+
+def test_hours_that_follow_each_other_are_one_span_also_over_midnight():
+    assert hour_spans([0, 1, 14, 22, 23]) == [(14, 15), (22, 2)]
+    assert hour_spans([5]) == [(5, 6)]
+    assert hour_spans(list(range(24))) == [(0, 24)]
+    assert hour_spans([23]) == [(23, 24)]
+    assert hour_spans([]) == []
