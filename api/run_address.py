@@ -12,7 +12,7 @@ from geo.errors import InvalidInputError
 from geo.runs import KINDS, own_parameters
 from geo.runs.compare import CompareRequest
 from layers.addresses import write_value
-from layers.analysis_texts import conflict_text, word_text
+from layers.analysis_texts import conflict_text, unit_text, word_text
 from layers.analysis_views import Analysis, ParameterField
 from layers.run_kind_texts import kind_text, parameter_text
 
@@ -153,7 +153,7 @@ def _field(parameter: Parameter, asked: dict[str, Any], locale: Locale) -> Param
         form=parameter.form,
         value=write_value(asked.get(parameter.name, parameter.default)),
         default=write_value(parameter.default),
-        unit=parameter.unit,
+        unit=unit_text(parameter.unit, locale=locale),
         least=parameter.least,
         most=parameter.most,
         among=tuple((word, word_text(word, locale=locale)) for word in parameter.among),

@@ -250,7 +250,7 @@ def _repeats(document: Document, say: Texts) -> Chart | None:
     told = rows_of(document, "repeats")
     if not rows or not told or told[0]["p"] is None:
         return None
-    is_marked = told[0]["p"] <= document["alpha"] and told[0]["repeat_share"] > told[0]["expected_share"]
+    is_passed = told[0]["p"] <= document["alpha"]
     pairs = [
         Pair(
             label=say("%(times)s次", times=row["times"])
@@ -263,7 +263,7 @@ def _repeats(document: Document, say: Texts) -> Chart | None:
                 count=row["unit_count"],
                 expected=f"{row['expected']:.1f}",
             ),
-            is_marked=is_marked,
+            is_marked=is_passed and row["unit_count"] > row["expected"],
         )
         for row in rows
     ]

@@ -35,6 +35,21 @@ _WORDS = {
 }
 
 
+_UNITS = {"m": mark("米"), "days": mark("天")}
+
+
+def unit_text(unit: str, *, locale: Locale) -> str:
+    """Say the unit of a parameter; one without a word stands as it is.
+
+    Parameters
+    ----------
+    unit : str
+        Of a parameter of `geo.runs`.
+    locale : {"zh", "en"}
+    """
+    return texts_in(locale)(_UNITS[unit]) if unit in _UNITS else unit
+
+
 def word_text(word: str, *, locale: Locale) -> str:
     """Say a word that a parameter can be chosen to be.
 

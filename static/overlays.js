@@ -112,7 +112,7 @@ drawsLayer("findings", (map, data) => {
     const shape = findingShape(each, style);
     if (!shape) return [];
     const title = [each.number, each.letter, each.place].filter(Boolean).join(" ");
-    const content = () => card(title, each.facts, [each.sentence]);
+    const content = () => card(title, each.facts, [], each.sentence);
     shape.number = each.number;
     shape.bindPopup(content);
     if (each.shape === "line" && each.state !== "candidate") shape.setStyle({ weight: line.weight + 1.6 });

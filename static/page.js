@@ -36,14 +36,14 @@ function isolated(text) {
   return made;
 }
 
-/** A title and a list of facts; facts without a value are left out. */
-export function card(title, facts, remarks = []) {
+/** A title, a sentence to read aloud, and a list of facts; facts without a value are left out. */
+export function card(title, facts, remarks = [], sentence = "") {
   const list = element("dl");
   for (const [label, value] of facts) {
     if (value) list.append(element("dt", {}, label), element("dd", {}, String(value)));
   }
   const notes = remarks.filter(Boolean).map((remark) => element("p", { class: "remark" }, remark));
-  return element("div", { class: "card-small" }, element("h3", {}, title), list, ...notes);
+  return element("div", { class: "card-small" }, element("h3", {}, title), ...(sentence ? [element("p", { class: "aloud" }, sentence)] : []), list, ...notes);
 }
 
 /** A length as people say it. */
