@@ -232,6 +232,11 @@ def test_a_border_point_goes_to_the_first_of_the_clusters_it_touches():
     assert found.core.tolist() == [False, True, False, False, True, False, False]
 
 
+def test_the_example_of_the_handbook_comes_out():
+    points = [(1, 2), (2, 2), (2, 3), (8, 7), (8, 8), (25, 80)]
+    assert dbscan(points, eps_m=3, min_samples=2).labels.tolist() == [0, 0, 0, 1, 1, -1]
+
+
 def test_the_radius_is_included_and_the_point_counts_itself():
     found = dbscan([(0.0, 0), (300.0, 400.0)], eps_m=500, min_samples=2)
     assert found.core.all()
