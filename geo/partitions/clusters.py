@@ -151,7 +151,7 @@ def shared_dbscan(
     eps_m, min_samples = checked_eps_m(eps_m), checked_count(min_samples, name="min_samples", least=1)
     places = place_coordinates(xy_m)
     is_known = ~np.isnan(places[:, 0])
-    boxes = cut_boxes(sample_of(places[is_known]), parts=parts or thread_count(client))
+    boxes = cut_boxes(sample_of(places[is_known]), parts=thread_count(client) if parts is None else parts)
     # A point without a place is in no box.
     held = deal_points(client, places, boxes=boxes, halo_m=halo_of(eps_m))
     return held_dbscan(held, eps_m=eps_m, min_samples=min_samples, given_count=len(places), progress=progress)

@@ -104,7 +104,9 @@ def shared_density(
     )
     if ready.raster is None:
         return ready.density(*ready.values())
-    boxes = cut_boxes(sample_of(ready.xy_m), parts=parts or thread_count(client), axes=(_NORTH,))
+    boxes = cut_boxes(
+        sample_of(ready.xy_m), parts=thread_count(client) if parts is None else parts, axes=(_NORTH,)
+    )
     held = deal_points(
         client,
         ready.xy_m,

@@ -75,7 +75,7 @@ def hold_stored(
     snapshot = share_snapshot(session)
     count, extent = places_extent(session, wanted)
     sample = sample_places(session, wanted, every=max(1, count // SAMPLE_SIZE))
-    boxes = cut_boxes(in_metres(sample), parts=parts or thread_count(client), axes=axes)
+    boxes = cut_boxes(in_metres(sample), parts=thread_count(client) if parts is None else parts, axes=axes)
     workers = workers_for(client, len(boxes))
     futures = [
         client.submit(
