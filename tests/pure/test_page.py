@@ -433,6 +433,14 @@ def test_translations_take_the_same_values():
         assert sorted(values.findall(chinese)) == sorted(values.findall(english)), chinese
 
 
+def test_sentences_with_values_can_be_filled_in_both_languages():
+    name = re.compile(r"%\((\w+)\)s")
+    for pair in catalogue().items():
+        values = dict.fromkeys(name.findall(pair[0]), "x")
+        for sentence in pair if values else ():
+            assert sentence % values, sentence
+
+
 def test_the_page_hands_its_scripts_exactly_the_sentences_they_use():
     assert client_sentences() == set(CLIENT_TEXTS)
     assert len(CLIENT_TEXTS) == len(set(CLIENT_TEXTS))
