@@ -14,7 +14,8 @@ from geo.analysis.exposure import Exposure, area_exposure, cable_exposure
 from geo.crs import to_metric
 from geo.errors import InvalidInputError
 from geo.store.areas import find_areas, with_descendants
-from geo.store.incident_queries import IncidentFilter, find_incidents, incident_count
+from geo.store.bulk import read_incident_points
+from geo.store.incident_queries import IncidentFilter, incident_count
 from geo.store.lines import find_segments
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def wanted_incidents(
 def load_incidents(session: Session, request: RunRequest, *, period: Period | None = None) -> dict[str, Any]:
     """Return the arguments of `RunInput` for a request; the session is only read from."""
     wanted = wanted_incidents(session, request, period=period)
-    incidents = find_incidents(session, wanted)
+    incidents = read_incident_points(session, wanted)
     refuse_masked(incidents, name="incidents")
     is_census = bool(incidents["is_census"].any())
     other_count = incident_count(session, replace(wanted, origin=None)) - len(incidents)

@@ -74,7 +74,7 @@ def located_points(
     Parameters
     ----------
     incidents : GeoDataFrame, EPSG:4326
-        Of `geo.store.incident_queries.find_incidents`.
+        Of `geo.store.bulk.read_incident_points`.
     most_radius_m : float, optional
         Largest radius; a place known to a county or city only is never enough.
     longest_days : float, optional

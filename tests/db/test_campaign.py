@@ -106,6 +106,8 @@ def test_with_borders_nothing_is_proven_and_the_answer_says_why(session):
     found = hotspots_from_document(compute_run(load_run(session, request), request).document)
     assert found.verdict == "not_enough"
     assert not found.clusters["is_hotspot"].any()
-    assert {"selected_cases", "area_exposure"} <= set(found.reasons)
+    assert "selected_cases" in found.reasons
+    # Without lines only a surge could be proven, and no selection proves one.
+    assert found.method == "space_time_permutation" or "area_exposure" in found.reasons
     assert found.exposure_kind == "area_km2"
     assert found.minimum_relative_risk > 1

@@ -15,6 +15,7 @@ from geo.runs import HotspotRequest, compute_run, load_run
 from geo.store.areas import Area
 from geo.store.dataset import find_dataset
 from geo.store.imports import ImportBatch
+from geo.store.incident_queries import IncidentFilter, find_incidents
 from geo.store.tickets import Ticket
 
 SEED = 20
@@ -44,7 +45,8 @@ def test_planted_hotspots_are_found_named_and_nothing_else_is_claimed(session, p
     planted = {number for hotspot in truth.hotspots for number in hotspot.case_numbers}
     planted |= {number for border in truth.border_clusters for side in border.case_numbers for number in side}
     planted |= {number for series in truth.series for number in series.case_numbers}
-    segment_of = loaded.incidents.set_index("case_number")["segment_id"]
+    recorded = find_incidents(session, IncidentFilter(period=request.period, origin="reported"))
+    segment_of = recorded.set_index("case_number")["segment_id"]
     planted_on = segment_of[segment_of.index.isin(planted)].dropna()
     for members in proven["members"]:
         assert planted_on.isin(members).sum() >= 3, "a proven hotspot where nothing was planted"
