@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+
+import shapely
 
 from api.geojson import GEOJSON
 from geo.analysis.documents import finding_features
+from geo.analysis.documents.canonical import geojson
+from geo.store.areas import find_areas
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from geo.store.runs import Run
+
+_DRAWN_DEGREES = 0.002
+"""Areas are drawn at province scale: two hundred metres are less than a pixel there."""
 
 _KEPT_BACK = ("findings", "clusters", "tables", "raster", "lines", "asked", "metric_epsg", "form")
 """Told where the whole result is asked for, or by the run itself, not beside its features."""
@@ -54,6 +64,32 @@ def outward_result(result: dict[str, Any]) -> dict[str, Any]:
 def _is_of_areas(result: dict[str, Any]) -> bool:
     # Results of the first form say it by their exposure only.
     return "areas" in (result.get("outlines"), "areas" if result.get("exposure_kind") == "area_km2" else None)
+
+
+def with_area_shapes(session: Session, run: Run, features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return features about areas with the polygons of those areas that may be handed on.
+
+    Parameters
+    ----------
+    session : Session
+    run : Run
+        Says on which day the areas must have existed.
+    features : list of dict
+        From `outward_features`; those without an ``area_id`` stay as they are.
+    """
+    area_ids = {feature["properties"].get("area_id") for feature in features} - {None}
+    if not area_ids:
+        return features
+    last_on = date.fromisoformat(run.parameters["until_on"]) - timedelta(days=1)
+    areas = find_areas(session, on=last_on)
+    shown = areas[areas.index.isin(area_ids) & areas["is_redistributable"] & ~areas.geometry.isna()]
+    # Simplified together, so that neighbours keep one border.
+    simple = shapely.coverage_simplify(shown.geometry.to_numpy(), _DRAWN_DEGREES)
+    shapes = {area_id: geojson(shape) for area_id, shape in zip(shown.index, simple, strict=True)}
+    return [
+        feature | {"geometry": feature["geometry"] or shapes.get(feature["properties"].get("area_id"))}
+        for feature in features
+    ]
 
 
 def outward_features(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Identifier, Sessioned, StrictQuery, refuse_repeats, whole_number
 from api.geojson import GeoJSONResponse, features_bytes
 from api.jobs import ask_run
-from api.outward import FEATURES, outward_features, outward_result
+from api.outward import FEATURES, outward_features, outward_result, with_area_shapes
 from api.run_bodies import AnyRunBody, KindName
 from api.run_catalogue import RunKinds, run_kinds
 from geo.errors import NotFoundError
@@ -110,8 +110,9 @@ def get_one_run(session: Sessioned, run_id: RunId) -> RunDetail:
 @router.get("/{run_id}/features", response_class=GeoJSONResponse, responses=FEATURES)
 def list_features(session: Sessioned, run_id: RunId) -> Response:
     """Return the findings of a finished run as GeoJSON, with the verdict they stand under."""
-    features, facts = outward_features(get_finished_run(session, run_id))
-    return GeoJSONResponse(features_bytes(features, facts))
+    run = get_finished_run(session, run_id)
+    features, facts = outward_features(run)
+    return GeoJSONResponse(features_bytes(with_area_shapes(session, run, features), facts))
 
 
 @router.post("/{run_id}/cancel")

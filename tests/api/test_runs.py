@@ -225,6 +225,19 @@ def test_runs_are_listed_by_kind_and_hand_their_findings_on(client, sessions, qu
     assert {row["properties"]["area_id"] for row in body["features"]} == {
         row["area_id"] for row in result["findings"]
     }
+    # The areas of the demo province are our own and may be handed on; in the result they are named only.
+    assert {row["geometry"]["type"] for row in body["features"]} <= {"Polygon", "MultiPolygon"}
+    assert {row["geometry"] for row in result["findings"]} == {None}
+    withheld = body["features"][0]["properties"]["area_id"]
+    mark = text("update huxian.area set is_redistributable = :may where id = :id")
+    with sessions.begin() as session:
+        session.execute(mark, {"may": False, "id": withheld})
+    try:
+        again = client.get(f"/runs/{run_id}/features").json()["features"]
+        assert [row["properties"]["area_id"] for row in again if row["geometry"] is None] == [withheld]
+    finally:
+        with sessions.begin() as session:
+            session.execute(mark, {"may": True, "id": withheld})
     # A search for hotspots is not answered by another kind.
     assert client.get(f"/hotspots?run={run_id}").status_code == 404
 
