@@ -11,7 +11,6 @@ from numba import njit
 from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
     from geo.analysis.network.graph import Graph
