@@ -179,11 +179,19 @@ def _panel_models(view: MapView, drawn: DrawnMaps, say: Texts) -> list[dict[str,
                 "counted": counted_text(panel, say),
                 "change": change_text(view.panels, say) if number == 0 else "",
                 "analysed": analysed_text(panel.document, say),
-                "is_uncomputed": number > 0 and not _has_result(panel) and _has_result(view.panels[0]),
+                "uncomputed": _alone(view, panel) if number > 0 and not _has_result(panel) else "",
                 "html": Markup(part.html),  # noqa: S704 - elements and JSON blocks of layers.basemap
             }
         )
     return models
+
+
+def _alone(view: MapView, panel: MapPanel) -> str:
+    """Return the address of a panel's period by itself, where its analysis can be asked for."""
+    if panel.period is None:
+        return ""
+    period = panel.period
+    return page_address(view, start=period.start_on.isoformat(), end=period.last_on.isoformat(), compare=None)
 
 
 def _has_result(panel: MapPanel) -> bool:

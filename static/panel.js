@@ -119,30 +119,36 @@ export function wirePrint() {
   if (!button) return;
   button.hidden = false;
   button.addEventListener("click", () => window.print());
-  let seen = null;
+  const paper = matchMedia("print");
+  // What was seen last on the screen: the map measures itself anew before anybody says that it is to be printed.
+  const seen = maps.map(viewOf);
+  maps.forEach((map, i) => map.on("moveend", () => paper.matches || onPaper() || (seen[i] = viewOf(map))));
+  const onPaper = () => document.body.classList.contains("on-paper");
   const toPaper = () => {
-    if (seen) return;
-    seen = maps.map((map) => map.getBounds());
+    if (onPaper()) return;
     document.body.classList.add("on-paper");
-    settle(seen);
+    quietly(() => maps.forEach((map, i) => showOnPaper(map, seen[i].bounds)));
   };
   const toScreen = () => {
-    if (!seen) return;
+    if (!onPaper()) return;
+    const kept = [...seen];
     document.body.classList.remove("on-paper");
-    settle(seen);
-    seen = null;
+    quietly(() => {
+      maps.forEach((map, i) => {
+        map.invalidateSize({ animate: false });
+        map.setView(kept[i].centre, kept[i].zoom, { animate: false });
+      });
+    });
   };
   window.addEventListener("beforeprint", toPaper);
   window.addEventListener("afterprint", toScreen);
-  matchMedia("print").addEventListener("change", ({ matches }) => (matches ? toPaper() : toScreen()));
+  paper.addEventListener("change", ({ matches }) => (matches ? toPaper() : toScreen()));
 }
 
-function settle(bounds) {
-  quietly(() => {
-    maps.forEach((map, i) => {
-      map.invalidateSize({ animate: false });
-      // Who saw everything wants everything on paper too, and as large as paper allows.
-      map.fitBounds(bounds[i].contains(page.home) ? page.home : bounds[i], { animate: false });
-    });
-  });
+const viewOf = (map) => ({ bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom() });
+
+function showOnPaper(map, bounds) {
+  map.invalidateSize({ animate: false });
+  // Who saw everything wants everything on paper too, and as large as paper allows.
+  map.fitBounds(bounds.contains(page.home) ? page.home : bounds, { animate: false });
 }

@@ -3,6 +3,7 @@
 import json
 import threading
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
@@ -344,6 +345,35 @@ def test_paper_shows_only_what_is_shown(show):  # noqa: F811
     page.locator("[data-layer=findings]").uncheck()
     page.emulate_media(media="print")
     assert page.locator("[data-signs=findings]").is_hidden()
+
+
+def test_paper_shows_the_whole_map_and_the_screen_comes_back_as_it_was(show):  # noqa: F811
+    page = show(view_of("emerging", emerging()), bypass_csp=True)
+    look = """async () => {
+        const [{ maps }, { page }] = await Promise.all([import("/static/maps.js"), import("/static/page.js")]);
+        return [maps[0].getBounds().contains(page.home), maps[0].getZoom()];
+    }"""
+    before = page.evaluate(look)
+    assert before[0]
+    page.emulate_media(media="print")
+    until(page, "document.body.classList.contains('on-paper')")
+    assert page.evaluate(look)[0]
+    page.emulate_media(media="screen")
+    until(page, "!document.body.classList.contains('on-paper')")
+    assert page.evaluate(look) == before
+
+
+def test_a_second_map_without_a_result_leads_to_where_it_can_be_asked_for(show):  # noqa: F811
+    first = sample_panel(hotspots=None, document=along_lines())
+    second = replace(first, period=PERIOD.year_before(), document=None)
+    filters = Filters(period=PERIOD, kind="network_density", compare=True)
+    page = show(sample_view(filters=filters, panels=(first, second)))
+    tops = [box["y"] for box in (each.bounding_box() for each in page.locator(".map").all())]
+    assert tops[0] == tops[1]
+    page.get_by_role("link", name="去算").click()
+    until(page, "location.search.includes('start=2007-01-01')")
+    assert "compare" not in query_of(page)
+    assert query_of(page)["kind"] == "network_density"
 
 
 # ---- the real application ----

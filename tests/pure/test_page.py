@@ -84,7 +84,7 @@ def test_the_year_before_stands_beside_it_with_the_change():
     page = render_map_page(compared())
     assert "上年同期：2007年1–6月" in page
     assert "比上年同期+4起（+133%）" in page
-    assert "“查找热点”只算了第一幅图的时段，这幅没有算" in page
+    assert "这个时段还没有算“查找热点”" in page
 
 
 def test_a_base_of_nothing_has_no_percentage():
