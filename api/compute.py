@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from geo.analysis.blocks import in_this_process
 from geo.errors import InvalidInputError, MissingResourceError
 from geo.partitions.addresses import check_address, is_loopback
 from geo.partitions.large import when_large
-from geo.partitions.scheduler import connected, load_distributed, read_security
+from geo.partitions.scheduler import check_answer, connected, load_distributed, read_security
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("huxian")
 
-_ANSWER_S = 5.0
 _LOST_S = 60
 # A kernel that used threads of its own would compete with the other workers of the machine.
 _ONE_THREAD = {
@@ -128,7 +126,7 @@ def run_compute_worker(
     certificates = settings.scheduler_certificates
     host, port = check_address(address, has_certificates=certificates is not None)
     security = read_security(certificates)
-    _probe(host, port, address)
+    check_answer(host, port, address=address)
     _quieten(settings)
     own = host if is_loopback(host) else distributed.utils.get_ip(host, port)
     scratch = settings.data_dir / "scale"
@@ -224,16 +222,6 @@ def _warm() -> None:
         cwd=ROOT,
         env=os.environ | _ONE_THREAD,
     )
-
-
-def _probe(host: str, port: int, address: str) -> None:
-    """Refuse at once to wait for a scheduler that is not there."""
-    try:
-        socket.create_connection((host, port), timeout=_ANSWER_S).close()
-    except OSError:
-        raise MissingResourceError(
-            f"no scheduler answers at {address}; start one with `huxian scheduler`"
-        ) from None
 
 
 def _level(settings: Settings) -> int:

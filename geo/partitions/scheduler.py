@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 """Files that a directory of certificates holds: who is trusted, who this machine is, and its private key."""
+_ANSWER_S = 5.0
 _CONNECT_S = 10.0
 
 
@@ -91,7 +93,7 @@ def connected(
         version or computes other last digits: its answer would not be the one of this process.
     """
     distributed = load_distributed()
-    check_address(address, has_certificates=certificates is not None)
+    check_answer(*check_address(address, has_certificates=certificates is not None), address=address)
     try:
         client = distributed.Client(
             address,
@@ -101,15 +103,33 @@ def connected(
             name="huxian",
         )
     except (OSError, TimeoutError):
-        raise MissingResourceError(
-            f"no scheduler answers at {address}; start one with `huxian scheduler`, "
-            "or unset HUXIAN_SCHEDULER to compute on this machine alone"
-        ) from None
+        raise _silent(address) from None
     try:
         check_workers(client)
         yield client
     finally:
         client.close(timeout=timeout_s)
+
+
+def check_answer(host: str, port: int, *, address: str) -> None:
+    """Refuse at once to wait for a scheduler where nobody listens.
+
+    Raises
+    ------
+    MissingResourceError
+        Saying what to do.
+    """
+    try:
+        socket.create_connection((host, port), timeout=_ANSWER_S).close()
+    except OSError:
+        raise _silent(address) from None
+
+
+def _silent(address: str) -> MissingResourceError:
+    return MissingResourceError(
+        f"no scheduler answers at {address}; start one with `huxian scheduler`, "
+        "or unset HUXIAN_SCHEDULER to compute on this machine alone"
+    )
 
 
 def check_workers(client: Client) -> None:
