@@ -8,10 +8,10 @@ HENAN_LOCK := $(if $(filter 0 no,$(HENAN)),,'requirements-henan.lock?')
 TEST_LOCKS := requirements-test.lock $(NODE_LOCK)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test lint format lock calibrate bench bench-tiles clean-data program
+.PHONY: help run demo setup test lint format lock calibrate calibrate-sections bench bench-tiles clean-data program
 
 help: ## 列出命令 · list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 program:
 	@scripts/venv.sh requirements.lock $(NODE_LOCK) $(HENAN_LOCK)
@@ -46,8 +46,13 @@ format: ## 整理代码格式 · format the code
 lock: ## 重新锁定依赖（带哈希，不带地址）· compile the lock files anew
 	@scripts/lock.sh
 
-calibrate: ## 误报率与检出率 · false alarms and power of the hotspot test
-	@$(PY) benchmarks/calibrate.py
+calibrate: ## 误报率与检出率，写入文档 · false alarms and power of every detector (ARGS='--only run-cable')
+	@scripts/venv.sh $(TEST_LOCKS)
+	@$(PY) benchmarks/calibrate.py $(or $(ARGS),--write)
+
+calibrate-sections: ## 区段的误报率、检出率和重合度 · the same for sections of line
+	@scripts/venv.sh $(TEST_LOCKS)
+	@$(PY) -m benchmarks.calibration.sections
 
 bench: ## 各算法与同类软件的速度比 · kernels against named peers (ARGS='--only dbscan')
 	@scripts/venv.sh requirements-bench.lock
