@@ -29,6 +29,7 @@ Assignments = Annotated[
     typer.Option("--set", help="参数，如 eps_m=500，可重复 · a parameter of the kind, repeatable"),
 ]
 _MOST_ROWS = 40
+_PLACE = 1
 
 
 def hotspots(
@@ -191,7 +192,10 @@ def _tell(text: RunText, document: dict[str, Any], settings: Settings) -> None:
         if line:
             out.print(line, highlight=False, markup=False, soft_wrap=True)
     for shown in run_tables(document, locale=settings.locale):
-        drawn = Table(*shown.columns, title=shown.title)
+        drawn = Table(title=shown.title)
+        for number, name in enumerate(shown.columns):
+            # Places are long and may be folded; a figure cut off would be another figure.
+            drawn.add_column(name, no_wrap=number != _PLACE, overflow="fold")
         for row in shown.rows[:_MOST_ROWS]:
             drawn.add_row(*row)
         out.print(drawn)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any]
     Cell = Callable[[Any, Texts], str]
 
+_MOST_TIMES = 4
+"""The last row of repeats holds all that were struck so often or more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownTable:
@@ -78,6 +81,10 @@ def _hour(value: Any, _say: Texts) -> str:
     return f"{value}:00"
 
 
+def _times(value: Any, _say: Texts) -> str:
+    return f"{value}+" if value >= _MOST_TIMES else f"{value}"
+
+
 def _names(value: Any, say: Texts) -> str:
     return place_name(value, say)
 
@@ -102,8 +109,6 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "until_on": (mark("止于"), _day),
     "length_m": (mark("长度（米）"), _whole),
     "radius_m": (mark("半径（米）"), _whole),
-    "from_m": (mark("起点（米）"), _whole),
-    "until_m": (mark("终点（米）"), _whole),
     "rate_per_km": (mark("每公里"), _ratio),
     "rank_from": (mark("名次从"), _text),
     "rank_until": (mark("名次到"), _text),
@@ -148,7 +153,7 @@ _HOLDING: dict[str, tuple[str, Cell]] = {
     "p": ("p", _p),
 }
 _TIMES: dict[str, tuple[str, Cell]] = {
-    "times": (mark("被偷次数"), _whole),
+    "times": (mark("被偷次数"), _times),
     "unit_count": (mark("区段数"), _whole),
     "expected": (mark("单凭偶然"), _tenth),
     "case_share": (mark("案件份额"), _share),
