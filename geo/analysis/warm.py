@@ -21,6 +21,7 @@ from geo.analysis.hotspots import (
     local_moran,
     st_dbscan,
 )
+from geo.analysis.hotspots.dbscan_partitions import partial_dbscan, split_points
 from geo.analysis.near_repeat import knox
 from geo.analysis.network import LineNetwork, nodes_within
 from geo.analysis.network.density import MOST_STEPS
@@ -124,6 +125,8 @@ def _cells() -> None:
 
 def _clusters() -> None:
     dbscan(_places(), eps_m=300.0, min_samples=3)
+    for part in split_points(_places(), parts=2, halo_m=600.0):
+        partial_dbscan(_places()[part.indices], part.indices, part.is_own, eps_m=300.0, min_samples=3)
     st_dbscan(_places(), _days(), eps_m=300.0, eps_days=3.0, min_samples=3)
 
 
