@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BUDGET = 0.07
 CASE_COUNTS = (24, 60, 200)
 RISKS = (2, 4, 6, 8, 10, 12)
-POWER_SETS = 50
+POWER_SETS = 100
 PAGE = Path(__file__).resolve().parent.parent / "docs/reference/calibration.md"
 START, END = "<!-- table of make calibrate -->", "<!-- end of table -->"
 HEAD = (

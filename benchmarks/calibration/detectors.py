@@ -288,22 +288,31 @@ DETECTORS = {
     ),
     "run-cable": Detector(name="find hotspots (lines)", scene="cable", smallest_p=whole_run, set_count=400),
     "plain-gi-cells": Detector(
-        name="habit: Gi*, z > 1.96", scene="cells", smallest_p=plain_gi_star, is_ours=False
+        name="habit: Gi*, z > 1.96", scene="cells", smallest_p=plain_gi_star, set_count=400, is_ours=False
     ),
     "fdr-gi-cells": Detector(
-        name="habit: Gi* with false-discovery rate", scene="cells", smallest_p=fdr_gi_star, is_ours=False
+        name="habit: Gi* with false-discovery rate",
+        scene="cells",
+        smallest_p=fdr_gi_star,
+        set_count=400,
+        is_ours=False,
     ),
     "dbscan-cells": Detector(
-        name="habit: any DBSCAN cluster", scene="cells", smallest_p=any_dbscan, is_ours=False
+        name="habit: any DBSCAN cluster", scene="cells", smallest_p=any_dbscan, set_count=400, is_ours=False
     ),
     "kde-cells": Detector(
-        name="habit: kernel density > mean + 3 sd", scene="cells", smallest_p=dense_kernel, is_ours=False
+        name="habit: kernel density > mean + 3 sd",
+        scene="cells",
+        smallest_p=dense_kernel,
+        set_count=400,
+        is_ours=False,
     ),
     "knox-own-cells": Detector(
         name="habit: Knox, least p of all cells",
         scene="cells",
         smallest_p=naive_near_repeats,
         planted="repeats",
+        set_count=400,
         is_ours=False,
     ),
     "plane-cable": Detector(
@@ -314,6 +323,10 @@ DETECTORS = {
         is_ours=False,
     ),
     "plain-gi-cable": Detector(
-        name="habit: Gi* on a grid, z > 1.96", scene="cable", smallest_p=plain_gi_star, is_ours=False
+        name="habit: Gi* on a grid, z > 1.96",
+        scene="cable",
+        smallest_p=plain_gi_star,
+        set_count=400,
+        is_ours=False,
     ),
 }
