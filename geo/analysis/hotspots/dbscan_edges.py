@@ -109,17 +109,14 @@ def touched_components(
     square: float,
     has_company: NDArray[np.bool_],
     numbers: NDArray[np.int32],
-    rank: NDArray[np.int32],
+    is_own: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """List the components that each own border point of some cells touches.
-
-    `rank` is the position of a point among the own ones, -1 for the halo.
-    """
+    """List the own border points of some cells, as positions among all points, with each component they touch."""
     points, touched = np.empty(64, np.int64), np.empty(64, np.int32)
     count = 0
     for cell in range(first, last):
         for i in range(cells.starts[cell], cells.starts[cell + 1]):
-            if numbers[i] != NONE or not has_company[i] or rank[i] < 0:
+            if numbers[i] != NONE or not has_company[i]:
                 continue
             if count + _MOST_TOUCHED > points.size:
                 points, touched = np.append(points, points), np.append(touched, touched)
@@ -132,6 +129,33 @@ def touched_components(
                     if number == NONE or (cells.x[j] - x) ** 2 + (cells.y[j] - y) ** 2 > square:
                         continue
                     if number not in touched[begin:count]:
-                        points[count], touched[count] = rank[i], number
+                        points[count], touched[count] = cells.places[i], number
                         count += 1
+            # Few points are near a core point: only these are looked up.
+            if count > begin and not is_own[points[begin]]:
+                count = begin
     return points[:count].copy(), touched[:count].copy()
+
+
+@njit(nogil=True, cache=True)
+def own_components(
+    components: NDArray[np.int32], is_own: NDArray[np.bool_], has_own: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.int32]]:
+    """Return core flags and components (-1 for none) of the own points, and the rank of each point among these.
+
+    Marks in `has_own` the components with an own core point.
+    """
+    core = np.empty(components.size, np.bool_)
+    of_own = np.empty(components.size, np.int32)
+    rank = np.empty(components.size, np.int32)
+    count = 0
+    for i in range(components.size):
+        rank[i] = count
+        if is_own[i]:
+            component = components[i]
+            core[count] = component != NONE
+            of_own[count] = component if component != NONE else -1
+            if component != NONE:
+                has_own[component] = True
+            count += 1
+    return core[:count].copy(), of_own[:count].copy(), rank

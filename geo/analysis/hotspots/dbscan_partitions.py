@@ -18,7 +18,12 @@ from scipy.sparse.csgraph import connected_components
 from geo.analysis.hotspots.clusters import NOISE, checked_count, checked_eps_m
 from geo.analysis.hotspots.dbscan_buckets import extent
 from geo.analysis.hotspots.dbscan_cells import PADDING, each, shares_of_cells, sort_into_cells
-from geo.analysis.hotspots.dbscan_edges import members_of, near_the_edge, touched_components
+from geo.analysis.hotspots.dbscan_edges import (
+    members_of,
+    near_the_edge,
+    own_components,
+    touched_components,
+)
 from geo.analysis.hotspots.dbscan_kernel import NONE, core_points, join_cells, number_cores
 from geo.analysis.places import place_coordinates
 from geo.errors import InvalidInputError
@@ -196,16 +201,14 @@ def partial_dbscan(
     each(lambda share: number_cores(cells, *share, is_core, found, of_sorted), parts)
     components = np.empty(len(points), np.int32)
     components[cells.places] = of_sorted[: len(points)]
-    rank = np.where(owned, np.cumsum(owned, dtype=np.int32) - 1, np.int32(-1))[cells.places]
     pairs = each(
-        lambda share: touched_components(cells, *share, eps_m * eps_m, has_company, of_sorted, rank), parts
+        lambda share: touched_components(cells, *share, eps_m * eps_m, has_company, of_sorted, owned), parts
     )
-    core = components != NONE
     has_own = np.zeros(len(found.lowest), np.bool_)
-    has_own[components[core & owned]] = True
-    shared = core & near_the_edge(
-        points, owned, reach_m=eps_m * (1 + 1e-9) + _rounding_m(np.array(extent(points)))
-    )
+    core, of_own, rank = own_components(components, owned, has_own)
+    reach_m = eps_m * (1 + 1e-9) + _rounding_m(np.array(extent(points)))
+    shared = near_the_edge(points, owned, reach_m=reach_m)
+    shared &= components != NONE
     boundary = Boundary(
         lowest=numbers[found.lowest],
         has_own=has_own,
@@ -213,9 +216,9 @@ def partial_dbscan(
         shared_components=components[shared],
     )
     return boundary, LocalClusters(
-        core=core[owned],
-        components=np.where(core, components, np.int32(NOISE))[owned],
-        border_points=np.concatenate([points for points, _ in pairs]),
+        core=core,
+        components=of_own,
+        border_points=rank[np.concatenate([points for points, _ in pairs])].astype(np.int64),
         border_components=np.concatenate([touched for _, touched in pairs]),
     )
 
