@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("huxian")
 
-# All four planted hotspots and one border cluster of this province are provable.
+# Over its two years this province has planted hotspots that are provable and others that are not.
 DEMO_SEED = 20
 # The kernels are compiled when nothing else wants the processor.
 _PATIENT = 10
