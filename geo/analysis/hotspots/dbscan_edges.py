@@ -137,7 +137,6 @@ def touched_components(
     return points[:count].copy(), touched[:count].copy()
 
 
-@njit(nogil=True, cache=True)
 def own_components(
     components: NDArray[np.int32], is_own: NDArray[np.bool_], has_own: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.int32]]:
@@ -145,9 +144,24 @@ def own_components(
 
     Marks in `has_own` the components with an own core point.
     """
-    core = np.empty(components.size, np.bool_)
-    of_own = np.empty(components.size, np.int32)
-    rank = np.empty(components.size, np.int32)
+    count = int(np.count_nonzero(is_own))
+    # Memory that numpy asks for comes in larger pages than what a kernel asks for.
+    core, of_own = np.empty(count, np.bool_), np.empty(count, np.int32)
+    rank = np.empty(len(components), np.int32)
+    _pick_own(components, is_own, has_own, core, of_own, rank)
+    return core, of_own, rank
+
+
+@njit(nogil=True, cache=True)
+def _pick_own(
+    components: NDArray[np.int32],
+    is_own: NDArray[np.bool_],
+    has_own: NDArray[np.bool_],
+    core: NDArray[np.bool_],
+    of_own: NDArray[np.int32],
+    rank: NDArray[np.int32],
+) -> None:
+    """Write what `own_components` returns."""
     count = 0
     for i in range(components.size):
         rank[i] = count
@@ -158,4 +172,3 @@ def own_components(
             if component != NONE:
                 has_own[component] = True
             count += 1
-    return core[:count].copy(), of_own[:count].copy(), rank
