@@ -215,9 +215,10 @@ async def _live(servers: list[Any], ready: Callable[[], None]) -> None:
 
 
 def _warm() -> None:
-    """Compile what every worker is asked first, in a process that ends: so many workers need it only once."""
+    """Compile every kernel in a process that ends: any part may be asked for, and no worker should do it alone."""
+    work = "from geo.analysis.warm import warm_kernels; from geo.partitions.likeness import likeness; "
     subprocess.run(
-        [sys.executable, "-c", "from geo.partitions.likeness import likeness; likeness()"],
+        [sys.executable, "-c", work + "warm_kernels(); likeness()"],
         check=True,
         cwd=ROOT,
         env=os.environ | _ONE_THREAD,

@@ -12,6 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.settings import SettingsError, read_settings
 from geo.analysis.blocks import all_blocks, blocks_worked_by, in_this_process
 from geo.analysis.density import kernel_density
 from geo.analysis.hotspots import dbscan
@@ -408,6 +409,24 @@ def test_this_machine_needs_no_certificates(right):
 
 def test_with_certificates_a_scheduler_may_be_anywhere():
     assert check_address("tls://station.example:8786", has_certificates=True) == ("station.example", 8786)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("tcp://192.0.2.7:8786", "tls"),
+        ("station:8786", "must be tcp"),
+        ("tls://station:8786", "certificates"),
+    ],
+)
+def test_a_setting_that_names_no_safe_scheduler_is_refused_without_repeating_it(monkeypatch, value, words):
+    monkeypatch.setenv("HUXIAN_SCHEDULER", value)
+    # Set for workers, not by people.
+    monkeypatch.setenv("HUXIAN_THREADS", "1")
+    with pytest.raises(SettingsError, match=words) as caught:
+        read_settings()
+    assert str(caught.value).startswith("HUXIAN_SCHEDULER: ")
+    assert value not in str(caught.value)
 
 
 def test_certificates_that_are_not_there_are_named(tmp_path):
