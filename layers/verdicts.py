@@ -74,6 +74,7 @@ _SENTENCE = mark(
 _SENTENCE_UNMOVED = mark(
     "%(period)s，%(place)s发案%(cases)s起，预期%(expected)s起，相对风险%(risk)s，p=%(p)s。"
 )
+_SURGE_NOUN = mark("预期案件")
 _MOST_NAMES = 3
 _ONE_BREATH = 24
 """Characters; names of stretches of line are long."""
@@ -274,7 +275,11 @@ def _least_risk(hotspots: Hotspots, say: Texts) -> str:
         return say("按现有案件数，相对风险再高也没有八成把握看得出来。")
     return say(
         "按现有案件数，占%(exposure)s%(share)s的地方，相对风险要到%(risk)s以上，才有八成把握看得出来。",
-        exposure=say(EXPOSURE_NOUNS[hotspots.exposure_kind]),
+        exposure=say(
+            _SURGE_NOUN
+            if hotspots.method == "space_time_permutation"
+            else EXPOSURE_NOUNS[hotspots.exposure_kind]
+        ),
         share=share_text(hotspots.minimum_share),
         risk=risk_text(hotspots.minimum_relative_risk, say),
     )
