@@ -11,7 +11,7 @@ from pyproj import Transformer
 
 from geo.crs import METRIC, STORED
 from geo.errors import MissingResourceError
-from geo.partitions.boxes import SAMPLE_SIZE, Box, cut_boxes
+from geo.partitions.boxes import Box, cut_boxes
 from geo.partitions.parts import HeldParts, Part, workers_for
 from geo.partitions.scheduler import load_distributed, thread_count
 from geo.partitions.waiting import wait_for
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STORE = "huxian-store"
 """Name of the plugin with an ``engine`` by which a worker reaches the store."""
+_SAMPLE_SIZE = 2**14
 _CURVED_M = 1000.0
 """Added around a box before its corners are turned into degrees: its sides become curves."""
 
@@ -74,7 +75,7 @@ def hold_stored(
     """
     snapshot = share_snapshot(session)
     count, extent = places_extent(session, wanted)
-    sample = sample_places(session, wanted, every=max(1, count // SAMPLE_SIZE))
+    sample = sample_places(session, wanted, every=max(1, count // _SAMPLE_SIZE))
     boxes = cut_boxes(in_metres(sample), parts=thread_count(client) if parts is None else parts, axes=axes)
     workers = workers_for(client, len(boxes))
     futures = [
