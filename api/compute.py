@@ -139,7 +139,6 @@ def run_compute_worker(
         security=security,
         memory_limit="auto" if memory_gib is None else int(memory_gib * 2**30),
         local_directory=str(scratch),
-        env=_ONE_THREAD,
         config=_NO_PAGES,
         silence_logs=_level(settings),
         death_timeout=_LOST_S,
@@ -150,6 +149,8 @@ def run_compute_worker(
         plugins=(StorePlugin(demo=demo),),
     )
     ready = f"{processes} 个计算进程已就绪 · workers are ready for {address}"
+    # In our own environment: a child unpickles what it is given, and so loads kernels, before it takes on another.
+    os.environ.update(_ONE_THREAD)
     report("编译计算核心 · compiling kernels")
     _warm()
     try:
@@ -221,7 +222,6 @@ def _warm() -> None:
         [sys.executable, "-c", work + "warm_kernels(); likeness()"],
         check=True,
         cwd=ROOT,
-        env=os.environ | _ONE_THREAD,
     )
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from geo.store.incident_queries import IncidentFilter
 
 _STEPS = 2
+_WITH_TASK_BYTES = 2**20
 
 
 class Labelled(NamedTuple):
@@ -70,7 +71,7 @@ class SharedClusters:
     ----------
     held : HeldParts
     futures : tuple of Future
-        Of a `Labelled` for each part.
+        Of the labels and core flags of each part's own points.
     cluster_count : int
     core_count, noise_count : int
         Points that are core, and that are in no cluster (those without a place among them).
@@ -104,8 +105,11 @@ class SharedClusters:
 
     def blocks(self) -> Iterator[Labelled]:
         """Fetch the labels of one part after another; points without a place are in none."""
-        for future in self.futures:
-            yield results_of(self.held.client, [future])[0]
+        for part, future, worker in zip(self.held.futures, self.futures, self.held.workers, strict=True):
+            block = self.held.client.submit(
+                block_of, part, future, workers=[worker], allow_other_workers=True, pure=False
+            )
+            yield results_of(self.held.client, [block])[0]
 
 
 def shared_dbscan(
@@ -243,26 +247,25 @@ def held_dbscan(
     def step(number: int) -> Any:
         return None if progress is None else lambda done: progress(number * count + done, _STEPS * count)
 
-    work = partial(cluster_part, eps_m=eps_m, min_samples=min_samples)
-    found = held.submit(work, held.futures)
-    wait_for(client, found, tell=step(0))
-    boundaries: list[Boundary] = results_of(client, held.submit(boundary_of, found))
-    labels = merge_partials(boundaries)
-    numbers = [
-        client.scatter(each, workers=[worker], hash=False)
-        for each, worker in zip(labels, held.workers, strict=True)
+    found = held.submit(partial(cluster_part, eps_m=eps_m, min_samples=min_samples), held.futures)
+    told: list[Told] = results_of(client, held.submit(told_of, found), tell=step(0))
+    boundaries = [each.boundary for each in told]
+    names = merge_partials(boundaries)
+    # Many names are sent to their worker alone, few go with the task.
+    sent: list[Any] = [
+        each if each.nbytes < _WITH_TASK_BYTES else client.scatter(each, workers=[worker], hash=False)
+        for each, worker in zip(names, held.workers, strict=True)
     ]
-    labelled = held.submit(label_part, held.futures, found, numbers)
+    labelled = held.submit(label_part, found, sent)
     wait_for(client, labelled, tell=step(1))
-    counts = np.array(results_of(client, held.submit(counts_of, labelled))).reshape(-1, 3).sum(axis=0)
-    own, core, noise = (int(each) for each in counts)
+    own, core, border = (sum(counts) for counts in zip(*(each.counts for each in told), strict=True))
     given = own if given_count is None else given_count
     return SharedClusters(
         held=held,
         futures=tuple(labelled),
-        cluster_count=max((int(each.max(initial=NOISE)) for each in labels), default=NOISE) + 1,
+        cluster_count=max((int(each.max(initial=NOISE)) for each in names), default=NOISE) + 1,
         core_count=core,
-        noise_count=noise + given - own,
+        noise_count=given - core - border,
         given_count=given,
         omitted_count=given - own,
         eps_m=eps_m,
@@ -299,17 +302,28 @@ def cluster_part(part: Part, *, eps_m: float, min_samples: int) -> tuple[Boundar
     return partial_dbscan(part.xy_m, part.ids, part.is_own, eps_m=eps_m, min_samples=min_samples)
 
 
-def boundary_of(found: tuple[Boundary, LocalClusters]) -> Boundary:
-    """Return what may travel."""
-    return found[0]
+class Told(NamedTuple):
+    """What a worker tells of its part: its boundary, and how many own points there are, core, and at a border."""
+
+    boundary: Boundary
+    counts: tuple[int, int, int]
 
 
-def label_part(part: Part, found: tuple[Boundary, LocalClusters], numbers: NDArray[np.int64]) -> Labelled:
+def told_of(found: tuple[Boundary, LocalClusters]) -> Told:
+    """Return what travels."""
+    boundary, local = found
+    # Every border point touches a cluster, so that it is no noise; it is listed once for each.
+    border = int(np.count_nonzero(np.diff(local.border_points))) + bool(len(local.border_points))
+    return Told(boundary, (len(local.core), int(np.count_nonzero(local.core)), border))
+
+
+def label_part(
+    found: tuple[Boundary, LocalClusters], names: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Label the own points of a part on its worker."""
-    labels, core = final_labels(found[1], numbers)
-    return Labelled(part.ids[part.is_own], labels, core)
+    return final_labels(found[1], names)
 
 
-def counts_of(labelled: Labelled) -> tuple[int, int, int]:
-    """Return how many own points there are, how many core, how many noise."""
-    return len(labelled.ids), int(labelled.core.sum()), int((labelled.labels == NOISE).sum())
+def block_of(part: Part, labelled: tuple[NDArray[np.int64], NDArray[np.bool_]]) -> Labelled:
+    """Return the labels of a part's own points with their ids."""
+    return Labelled(part.ids[part.is_own], *labelled)

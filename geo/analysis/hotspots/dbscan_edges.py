@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from geo.analysis.hotspots.dbscan_cells import ROWS_ACROSS, Cells, in_sight
+from geo.analysis.hotspots.dbscan_cells import PADDING, ROWS_ACROSS, Cells, in_sight
 from geo.analysis.hotspots.dbscan_kernel import NONE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Clusters within eps of one point are more than eps from each other: there is room for five.
-_MOST_TOUCHED = 16
 
 
 def near_the_edge(
@@ -118,23 +115,37 @@ def touched_components(
         for i in range(cells.starts[cell], cells.starts[cell + 1]):
             if numbers[i] != NONE or not has_company[i]:
                 continue
-            if count + _MOST_TOUCHED > points.size:
-                points, touched = np.append(points, points), np.append(touched, touched)
-            begin = count
-            x, y = cells.x[i], cells.y[i]
-            for line in range(ROWS_ACROSS):
-                low, high = in_sight(cells, cell, line)
-                for j in range(cells.starts[low], cells.starts[high]):
-                    number = numbers[j]
-                    if number == NONE or (cells.x[j] - x) ** 2 + (cells.y[j] - y) ** 2 > square:
-                        continue
-                    if number not in touched[begin:count]:
-                        points[count], touched[count] = cells.places[i], number
-                        count += 1
+            number = _next_near(cells, cell, i, square, numbers, -1)
             # Few points are near a core point: only these are looked up.
-            if count > begin and not is_own[points[begin]]:
-                count = begin
+            if number == NONE or not is_own[cells.places[i]]:
+                continue
+            while number != NONE:
+                if count == points.size:
+                    points, touched = np.append(points, points), np.append(touched, touched)
+                points[count], touched[count] = cells.places[i], number
+                count += 1
+                number = _next_near(cells, cell, i, square, numbers, number)
     return points[:count].copy(), touched[:count].copy()
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _next_near(cells: Cells, cell: int, i: int, square: float, numbers: NDArray[np.int32], after: int) -> int:
+    """Return the lowest component above `after` within reach of a point, NONE without any; by batches as `_label`."""
+    lowest = NONE
+    least = np.int32(after)
+    x, y = cells.x[i], cells.y[i]
+    for line in range(ROWS_ACROSS):
+        low, high = in_sight(cells, cell, line)
+        begin, end = cells.starts[low], cells.starts[high]
+        while begin < end:
+            for step in range(PADDING):
+                j = np.uint64(begin + step)
+                is_near = (cells.x[j] - x) ** 2 + (cells.y[j] - y) ** 2 <= square
+                number = numbers[j]
+                is_near &= number > least
+                lowest = min(lowest, number if is_near & (begin + step < end) else NONE)
+            begin += PADDING
+    return int(lowest)
 
 
 def own_components(
@@ -172,3 +183,20 @@ def _pick_own(
             if component != NONE:
                 has_own[component] = True
             count += 1
+
+
+@njit(nogil=True, cache=True)
+def name_own(
+    components: NDArray[np.int32],
+    border_points: NDArray[np.int64],
+    border_components: NDArray[np.int32],
+    names: NDArray[np.int64],
+    labels: NDArray[np.int64],
+) -> None:
+    """Write the labels of the own points: of their component, or the lowest of those that a border point touches."""
+    for i in range(components.size):
+        labels[i] = names[components[i]] if components[i] >= 0 else -1
+    for k in range(border_points.size):
+        point, name = border_points[k], names[border_components[k]]
+        if name >= 0 and (labels[point] < 0 or name < labels[point]):
+            labels[point] = name

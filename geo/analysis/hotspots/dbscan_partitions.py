@@ -20,6 +20,7 @@ from geo.analysis.hotspots.dbscan_buckets import extent
 from geo.analysis.hotspots.dbscan_cells import PADDING, each, shares_of_cells, sort_into_cells
 from geo.analysis.hotspots.dbscan_edges import (
     members_of,
+    name_own,
     near_the_edge,
     own_components,
     touched_components,
@@ -283,11 +284,8 @@ def final_labels(
         As `dbscan` gives them; -1 for noise.
     core : ndarray of bool, shape (own,)
     """
-    none = np.iinfo(np.int64).max
-    labels = np.full(len(local.core), none)
-    labels[local.core] = component_labels[local.components[local.core]]
-    np.minimum.at(labels, local.border_points, component_labels[local.border_components])
-    labels[labels == none] = NOISE
+    labels = np.empty(len(local.core), np.int64)
+    name_own(local.components, local.border_points, local.border_components, component_labels, labels)
     return labels, local.core
 
 
