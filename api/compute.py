@@ -19,6 +19,7 @@ from geo.errors import InvalidInputError, MissingResourceError
 from geo.partitions.addresses import check_address, is_loopback
 from geo.partitions.large import when_large
 from geo.partitions.scheduler import check_answer, connected, load_distributed, read_security
+from geo.partitions.workers import SPAWN_CONFIG, WORKER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,13 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("huxian")
 
 _LOST_S = 60
-# A kernel that used threads of its own would compete with the other workers of the machine.
-_ONE_THREAD = {
-    "HUXIAN_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 # No pages for people: they would show what is computed to whoever asks.
 _NO_PAGES: dict[str, list[str]] = {
     "distributed.scheduler.http.routes": [],
@@ -121,6 +115,8 @@ def run_compute_worker(
         If `distributed` is not installed, no scheduler answers, or it went away.
     """
     distributed = load_distributed()
+    import dask
+
     from api.compute_store import StorePlugin
 
     certificates = settings.scheduler_certificates
@@ -149,12 +145,11 @@ def run_compute_worker(
         plugins=(StorePlugin(demo=demo),),
     )
     ready = f"{processes} 个计算进程已就绪 · workers are ready for {address}"
-    # In our own environment: a child unpickles what it is given, and so loads kernels, before it takes on another.
-    os.environ.update(_ONE_THREAD)
     report("编译计算核心 · compiling kernels")
     _warm()
     try:
-        was_told = asyncio.run(_until_told([one] * processes, lambda: report(ready)))
+        with dask.config.set(SPAWN_CONFIG):
+            was_told = asyncio.run(_until_told([one] * processes, lambda: report(ready)))
     except (RuntimeError, TimeoutError) as error:
         raise MissingResourceError(f"the workers cannot start: {error.__cause__ or error}") from error
     if not was_told:
@@ -222,6 +217,7 @@ def _warm() -> None:
         [sys.executable, "-c", work + "warm_kernels(); likeness()"],
         check=True,
         cwd=ROOT,
+        env=os.environ | WORKER_ENVIRONMENT,
     )
 
 

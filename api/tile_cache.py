@@ -142,8 +142,13 @@ class TileShelf:
         """
         address = (version, key)
         with self._lock:
+            # It may have landed since the caller looked.
+            tile = self._kept.get(key) if version == self._version else None
             flight = self._flights.get(address)
-            if flight is None:
+            if tile is not None:
+                flight = _Flight(waiting=1)
+                flight.landed.set_result(tile)
+            elif flight is None:
                 flight = _Flight(waiting=1)
                 self._workers.submit(self._read, address, flight)
                 self._flights[address] = flight

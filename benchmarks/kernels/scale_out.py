@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _SEED = 20080310
 _EPS_M, _MIN_SAMPLES = 200.0, 10
 _SIZES = (100_000, 1_000_000, 10_000_000)
-_LOCATIONS, _REPLICATIONS = 3_000, 1_920
+_LOCATIONS, _REPLICATIONS = 5_000, 1_920
 _TARGET = 1.6
-_REPEATS = 3
+_REPEATS = 5
 
 
 def _incidents(count: int) -> NDArray[np.float64]:
@@ -162,6 +162,7 @@ def _scan(client: Client, connect_s: float) -> Measurement:
 def measure() -> Iterator[Measurement | Growth]:
     """Yield what was measured on two workers of this machine."""
     try:
+        import dask
         from distributed import LocalCluster
     except ImportError:
         yield Measurement(
@@ -174,17 +175,20 @@ def measure() -> Iterator[Measurement | Growth]:
         return
     from geo.partitions.likeness import likeness
     from geo.partitions.scheduler import connected
+    from geo.partitions.workers import SPAWN_CONFIG
 
     likeness()
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-        env={"HUXIAN_THREADS": "1"},
-    ) as cluster:
+    with (
+        dask.config.set(SPAWN_CONFIG),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
         with connected(cluster.scheduler_address):
             pass
         start = time.perf_counter()

@@ -21,7 +21,12 @@ from geo.analysis.hotspots import (
     local_moran,
     st_dbscan,
 )
-from geo.analysis.hotspots.dbscan_partitions import partial_dbscan, split_points
+from geo.analysis.hotspots.dbscan_partitions import (
+    final_labels,
+    merge_partials,
+    partial_dbscan,
+    split_points,
+)
 from geo.analysis.near_repeat import knox
 from geo.analysis.network import LineNetwork, nodes_within
 from geo.analysis.network.density import MOST_STEPS
@@ -125,8 +130,13 @@ def _cells() -> None:
 
 def _clusters() -> None:
     dbscan(_places(), eps_m=300.0, min_samples=3)
-    for part in split_points(_places(), parts=2, halo_m=600.0):
+    partials = [
         partial_dbscan(_places()[part.indices], part.indices, part.is_own, eps_m=300.0, min_samples=3)
+        for part in split_points(_places(), parts=2, halo_m=600.0)
+    ]
+    merged = merge_partials([boundary for boundary, _ in partials])
+    for (_, local), component_labels in zip(partials, merged, strict=True):
+        final_labels(local, component_labels)
     st_dbscan(_places(), _days(), eps_m=300.0, eps_days=3.0, min_samples=3)
 
 

@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from functools import partial
 
+import dask
 import numpy as np
 import pytest
 import shapely
@@ -30,6 +31,7 @@ from geo.partitions.likeness import differences, likeness
 from geo.partitions.parts import deal_points
 from geo.partitions.scheduler import connected, load_distributed, thread_count
 from geo.partitions.simulations import shared_knox, shared_scan, work_in_blocks
+from geo.partitions.workers import SPAWN_CONFIG
 
 distributed = load_distributed()
 PARTS = (1, 2, 8)
@@ -40,16 +42,18 @@ RNG = np.random.default_rng(20080310)
 def address():
     """Start two workers of one thread each, in processes of their own, and return their scheduler's address."""
     likeness()
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",
-        memory_limit=0,
-        silence_logs=60,
-        env={"HUXIAN_THREADS": "1"},
-        scheduler_kwargs={"allowed_failures": 0},
-    ) as cluster:
+    with (
+        dask.config.set(SPAWN_CONFIG),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            memory_limit=0,
+            silence_logs=60,
+            scheduler_kwargs={"allowed_failures": 0},
+        ) as cluster,
+    ):
         yield cluster.scheduler_address
 
 
@@ -87,6 +91,16 @@ def same_density(shared, own):
 def same_scan(shared, own):
     assert np.array_equal(shared.maxima, own.maxima)
     assert shared.clusters.equals(own.clusters)
+
+
+def threads_there():
+    from geo.analysis.threads import thread_count
+
+    return thread_count()
+
+
+def test_workers_compute_with_one_thread(client):
+    assert set(client.run(threads_there).values()) == {1}
 
 
 # Boxes
