@@ -1,0 +1,36 @@
+"""Say a briefing (会战简报) as one frozen value, and mask it for those outside."""
+
+from geo.analysis.briefings.facts import Briefing, City, Counts, Provenance, Verdict
+from geo.analysis.briefings.maps import BriefingMap, MapArea, MapLabel, MapLine
+from geo.analysis.briefings.parts import (
+    Alternative,
+    Chain,
+    Link,
+    LinkedIncident,
+    Power,
+    Role,
+    Section,
+    Station,
+    Zone,
+)
+
+__all__ = [
+    "Alternative",
+    "Briefing",
+    "BriefingMap",
+    "Chain",
+    "City",
+    "Counts",
+    "Link",
+    "LinkedIncident",
+    "MapArea",
+    "MapLabel",
+    "MapLine",
+    "Power",
+    "Provenance",
+    "Role",
+    "Section",
+    "Station",
+    "Verdict",
+    "Zone",
+]
