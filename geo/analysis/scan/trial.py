@@ -118,6 +118,7 @@ def simulate_blocks(
     seed: int,
     blocks: range | None = None,
     progress: Callable[[int, int], None] | None = None,
+    columns: int = 0,
 ) -> NDArray[np.float64]:
     """Return what each simulated set of some blocks gives, blocks in parallel threads.
 
@@ -132,11 +133,13 @@ def simulate_blocks(
         `geo.analysis.blocks.blocks_worked_by` names: `one_block` then travels, so it must survive pickling.
     progress : callable, optional
         Called with (replications done, replications to do) after each block.
+    columns : int
+        How many values a replication has; 0 for a single one.
 
     Returns
     -------
-    ndarray of float64
-        One value a replication of these blocks, in order. The results of consecutive ranges, one after
+    ndarray of float64, shape (replications,) or (replications, columns)
+        One row a replication of these blocks, in order. The results of consecutive ranges, one after
         another, are the result of all blocks at once.
 
     Raises
@@ -147,13 +150,13 @@ def simulate_blocks(
     check_runs(replications=replications, seed=seed)
     last = block_count(replications)
     if blocks is None:
-        work = partial(simulate_blocks, one_block, replications=replications, seed=seed)
+        work = partial(simulate_blocks, one_block, replications=replications, seed=seed, columns=columns)
         return all_blocks(work, count=last, total=replications, progress=progress)
     if blocks.step != 1 or (blocks and not 0 <= blocks[0] <= blocks[-1] < last):
         raise InvalidInputError(f"blocks must rise one by one within 0 and {last - 1}")
     first = blocks.start * BLOCK
     total = max(0, min(blocks.stop * BLOCK, replications) - first)
-    values = np.empty(total)
+    values = np.empty((total, columns) if columns else total)
     with closing(in_order(one_block, blocks)) as results:
         for done, block in zip(range(0, total, BLOCK), results, strict=True):
             values[done : done + BLOCK] = block[: total - done]

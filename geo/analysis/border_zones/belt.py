@@ -1,0 +1,291 @@
+"""Divide the belt along a shared boundary into cells: side, position along the boundary, depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+
+from geo.analysis.border_zones.boundary import in_order_of_shape, shared_boundary
+from geo.errors import InvalidInputError, UnitError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.analysis.border_zones.boundary import SharedBoundary
+
+ExposureKind = Literal["given", "area_km2"]
+
+NO_CELL = -1
+_LEAST_M = 50.0
+"""A depth or a step below this is taken for degrees: 0.5 or 30 would be no belt."""
+
+_MOST_CELLS = 200_000
+_PER_RING = 8.0
+"""Lengths and areas are summed over points so many to a ring."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Belt:
+    """Cells on both sides of a shared boundary.
+
+    Parameters
+    ----------
+    areas : tuple of two polygons
+        In the order of their shapes.
+    is_swapped : bool
+        Whether that is not the order given.
+    boundary : SharedBoundary
+    depth_m : float
+        Farthest distance from the boundary.
+    levels : int
+        Rings of equal depth on either side.
+    part, from_m, until_m : ndarray, shape (positions,)
+        Part of the boundary of each position, and the offsets between which it lies.
+    following : ndarray of int64, shape (positions,)
+        Next position along the boundary, -1 at the end of a part that is no ring.
+
+    Notes
+    -----
+    The cell of side s (0 or 1), position p and ring r is ``(s * positions + p) * levels + r``.
+    """
+
+    areas: tuple[BaseGeometry, BaseGeometry]
+    is_swapped: bool
+    boundary: SharedBoundary
+    depth_m: float
+    levels: int
+    part: NDArray[np.int64]
+    from_m: NDArray[np.float64]
+    until_m: NDArray[np.float64]
+    following: NDArray[np.int64]
+
+    @property
+    def position_count(self) -> int:
+        """Positions along the boundary."""
+        return len(self.part)
+
+    @property
+    def cell_count(self) -> int:
+        """Cells on both sides."""
+        return 2 * self.position_count * self.levels
+
+    @property
+    def ring_m(self) -> float:
+        """Depth of one ring in metres."""
+        return self.depth_m / self.levels
+
+    def cells(
+        self, xy_m: NDArray[np.float64], *, side: NDArray[np.int8] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return which points lie in the belt, and the cell of each of these.
+
+        Parameters
+        ----------
+        xy_m : ndarray of float64, shape (n, 2)
+            Metres; NaN where no place is known.
+        side : ndarray of int8, shape (n,), optional
+            0 or 1 where the side is known from elsewhere, in the order of the belt; -1 where the place decides.
+
+        Returns
+        -------
+        which : ndarray of int64, shape (m,)
+            Positions among the points, ascending.
+        cell : ndarray of int64, shape (m,)
+
+        Notes
+        -----
+        A point on the boundary itself, or where the drawings overlap, is on the first side. One in the gap between
+        two drawings of the boundary is on the side whose polygon is nearer.
+        """
+        near, part, offset_m, distance_m = self.boundary.locate(xy_m, within_m=self.depth_m)
+        own = self.sides(xy_m[near])
+        if side is not None:
+            own = np.where(side[near] >= 0, side[near], own)
+        first = np.searchsorted(self.part, part)
+        last = np.searchsorted(self.part, part, side="right") - 1
+        step_m = self.until_m[first] - self.from_m[first]
+        position = np.minimum(first + np.floor(offset_m / step_m).astype(np.int64), last)
+        ring = np.minimum((distance_m / self.ring_m).astype(np.int64), self.levels - 1)
+        cell = (own.astype(np.int64) * self.position_count + position) * self.levels + ring
+        is_in = own >= 0
+        return near[is_in], cell[is_in]
+
+    def sides(self, xy_m: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Return 0 or 1, the side of each point near the boundary; -1 in a third area."""
+        side = np.full(len(xy_m), NO_CELL, dtype=np.int8)
+        left = np.arange(len(xy_m))
+        for number, area in enumerate(self.areas):
+            shapely.prepare(area)
+            is_in = shapely.intersects_xy(area, xy_m[left, 0], xy_m[left, 1])
+            side[left[is_in]] = number
+            left = left[~is_in]
+        if len(left):
+            points = shapely.points(xy_m[left])
+            away_m = np.array([shapely.distance(area, points) for area in self.areas])
+            # A gap of the drawing is no third area.
+            is_gap = away_m.max(axis=0) <= self.ring_m / 2
+            side[left[is_gap]] = away_m[:, is_gap].argmin(axis=0)
+        return side
+
+
+def lay_belt(
+    area_a: BaseGeometry,
+    area_b: BaseGeometry,
+    *,
+    depth_m: float,
+    step_m: float,
+    levels: int,
+    tolerance_m: float,
+) -> Belt:
+    """Find the shared boundary and divide the belt along it; see `border_zones`.
+
+    Raises
+    ------
+    UnitError
+        If depth or step look like degrees.
+    InvalidInputError
+        If a size is not finite, or cells become too many.
+    """
+    for name, value in (("depth_m", depth_m), ("step_m", step_m)):
+        if not np.isfinite(value) or value <= 0:
+            raise InvalidInputError(f"{name} must be a positive number of metres")
+        if value < _LEAST_M:
+            raise UnitError(
+                f"{name} is {value:g}: less than {_LEAST_M:g} m is no belt; it must be metres, not degrees"
+            )
+    if not isinstance(levels, int | np.integer) or levels < 1:
+        raise InvalidInputError("levels must be a whole number of at least 1")
+    areas, is_swapped = in_order_of_shape(area_a, area_b)
+    boundary = shared_boundary(*areas, tolerance_m=tolerance_m)
+    if 2 * levels * (boundary.length_m / step_m + len(boundary.parts)) > _MOST_CELLS:
+        raise InvalidInputError("step_m is too short for this boundary")
+    length_m = np.diff(boundary.from_m)
+    counts = np.maximum(1, np.rint(length_m / step_m)).astype(np.int64)
+    part = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(part)) - np.repeat(np.cumsum(counts) - counts, counts)
+    own_step_m = (length_m / counts)[part]
+    following = np.arange(1, len(part) + 1)
+    last = np.cumsum(counts) - 1
+    # A ring of fewer than three positions would be run round at once.
+    runs_on = boundary.is_ring & (counts > 2)  # noqa: PLR2004
+    following[last] = np.where(runs_on, last - counts + 1, -1)
+    return Belt(
+        areas=areas,
+        is_swapped=is_swapped,
+        boundary=boundary,
+        depth_m=float(depth_m),
+        levels=int(levels),
+        part=part,
+        from_m=number * own_step_m,
+        until_m=(number + 1) * own_step_m,
+        following=following,
+    )
+
+
+def cell_exposure(belt: Belt, exposure: gpd.GeoDataFrame | None) -> NDArray[np.float64]:
+    """Return the exposure of each cell.
+
+    Parameters
+    ----------
+    belt : Belt
+    exposure : GeoDataFrame of lines or points, metres, or None
+        Column ``exposure``, spread evenly along each line. None: the area in km2.
+
+    Returns
+    -------
+    ndarray of float64, shape (cells,)
+
+    Notes
+    -----
+    Lines are summed over points an eighth of a ring apart, areas over a lattice of that width, so that a cell's share is
+    right to about one part in sixty.
+    """
+    if exposure is None:
+        xy_m, amount = _lattice(belt)
+    else:
+        xy_m, amount = exposure_points(belt, exposure)
+    which, cell = belt.cells(xy_m)
+    return np.bincount(cell, weights=amount[which], minlength=belt.cell_count).astype(np.float64)
+
+
+def exposure_points(
+    belt: Belt, exposure: gpd.GeoDataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return points along the exposed lines near a belt, and the exposure of each."""
+    geometry = exposure.geometry.to_numpy()
+    amount = exposure["exposure"].to_numpy(dtype=np.float64)
+    box = shapely.box(*shapely.bounds(belt.boundary.line)).buffer(belt.depth_m, join_style="mitre")
+    near = shapely.intersects(shapely.box(*shapely.bounds(geometry).T), box) & (amount > 0)
+    geometry, amount = geometry[near], amount[near]
+    length_m = shapely.length(geometry)
+    pieces = np.maximum(1, np.ceil(length_m * _PER_RING / belt.ring_m)).astype(np.int64)
+    owner = np.repeat(np.arange(len(pieces)), pieces)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    is_line = shapely.get_dimensions(geometry) == 1
+    points = geometry[owner]
+    on_line = is_line[owner]
+    points[on_line] = shapely.line_interpolate_point(
+        points[on_line], ((number + 0.5) / pieces[owner] * length_m[owner])[on_line]
+    )
+    return shapely.get_coordinates(points), (amount / pieces)[owner]
+
+
+def _lattice(belt: Belt) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points of a lattice over the belt, and their area in km2."""
+    step_m = float(np.diff(belt.boundary.from_m).sum() / belt.position_count)
+    apart_m = min(belt.ring_m, step_m) / _PER_RING
+    west, south, east, north = shapely.bounds(belt.boundary.line)
+    reach_m = belt.depth_m
+    x_m = np.arange(np.floor((west - reach_m) / apart_m), np.ceil((east + reach_m) / apart_m) + 1) * apart_m
+    y_m = np.arange(np.floor((south - reach_m) / apart_m), np.ceil((north + reach_m) / apart_m) + 1) * apart_m
+    xy_m = np.column_stack((np.repeat(x_m, len(y_m)), np.tile(y_m, len(x_m))))
+    return xy_m, np.full(len(xy_m), apart_m**2 / 1e6)
+
+
+def nearest_exposed(belt: Belt, cell: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Move incidents out of cells without exposure into the nearest cell of the same side that has some.
+
+    Parameters
+    ----------
+    belt : Belt
+    cell : ndarray of int64, shape (m,)
+    share : ndarray of float64, shape (cells,)
+        Exposure of each cell.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        `NO_CELL` where the whole side has none. Distance is counted in metres along the boundary and in depth,
+        within one part of it; the lowest cell of several as near.
+    """
+    bare = np.flatnonzero(share[cell] <= 0)
+    if not len(bare):
+        return cell
+    moved = cell.copy()
+    where = _middles(belt)
+    side_of = np.arange(belt.cell_count) // (belt.position_count * belt.levels)
+    for side in (0, 1):
+        exposed = np.flatnonzero((share > 0) & (side_of == side))
+        own = bare[side_of[cell[bare]] == side]
+        if not len(exposed):
+            moved[own] = NO_CELL
+        elif len(own):
+            apart, nearest = cKDTree(where[exposed]).query(where[cell[own]], k=min(4, len(exposed)))
+            apart, nearest = (np.asarray(each).reshape(len(own), -1) for each in (apart, nearest))
+            is_tied = apart <= apart[:, :1] + 1e-6
+            moved[own] = np.where(is_tied, exposed[nearest], np.iinfo(np.int64).max).min(axis=1)
+    return moved
+
+
+def _middles(belt: Belt) -> NDArray[np.float64]:
+    """Return chainage and depth of the middle of each cell; parts lie far from one another."""
+    along_m = (belt.from_m + belt.until_m) / 2 + belt.part * (belt.boundary.length_m * 10 + belt.depth_m)
+    depth_m = (np.arange(belt.levels) + 0.5) * belt.ring_m
+    both = np.column_stack((np.repeat(along_m, belt.levels), np.tile(depth_m, belt.position_count)))
+    return np.vstack((both, both))

@@ -1,0 +1,287 @@
+"""Turn windows and simulated maxima into zones: polygons, p, counterfactual, power, stability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.analysis.border_zones.power import power_table, window_power
+from geo.analysis.border_zones.preparation import side_polygons
+from geo.analysis.border_zones.result import (
+    MOST_ZONES,
+    ZONE_TYPES,
+    BorderZones,
+    Reason,
+    critical_llr,
+    p_of,
+)
+from geo.analysis.border_zones.stability import stable_shares, window_cells
+from geo.analysis.border_zones.windows import ONLY_FIRST, ONLY_SECOND, POOLED, Found
+from geo.analysis.scan.result import relative_risk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.analysis.border_zones.preparation import Prepared
+
+_ORDINARY_POSITIONS, _ORDINARY_LEVELS = 3, 2
+_MOST_ALONE = 25
+_SURFACE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Level of the test, and how much is simulated."""
+
+    alpha: float
+    replications: int
+    draws: int
+    seed: int
+
+
+def conclude(
+    prepared: Prepared,
+    incidents: gpd.GeoDataFrame,
+    *,
+    maxima: NDArray[np.float64],
+    family: NDArray[np.float64] | None,
+    level: Level,
+    progress: Callable[[int, int], None] | None = None,
+) -> BorderZones:
+    """Return the result of one border.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    incidents : GeoDataFrame
+        The frame that was prepared; labels and CRS are taken from it.
+    maxima : ndarray of float64, shape (replications, 3) or (0, 3)
+        Of this border.
+    family : ndarray of float64, shape (replications,), optional
+        Largest pooled ratios over all borders of the family; this border alone by default.
+    level : Level
+    progress : callable, optional
+        For the redraws.
+    """
+    trial = prepared.trial
+    pooled = maxima[:, 0] if family is None else family
+    criticals = [critical_llr(each, alpha=level.alpha) for each in (pooled, maxima[:, 1], maxima[:, 2])]
+    windows = [] if trial.reason else trial.best(minimum_llr=0.0, most=MOST_ZONES)
+    alone = {
+        which: [] if trial.reason else trial.best(minimum_llr=0.0, most=_MOST_ALONE, which=which)
+        for which in (ONLY_FIRST, ONLY_SECOND)
+    }
+    stable = _stable(prepared, windows, critical=criticals[0], level=level, progress=progress)
+    rows = [
+        _row(prepared, window, alone, maxima=maxima, pooled=pooled, criticals=criticals, alpha=level.alpha)
+        | {"rank": rank, "stable_share": share, "incidents": _members(prepared, window, incidents)}
+        for rank, (window, share) in enumerate(zip(windows, stable, strict=True), start=1)
+    ]
+    count_a, count_b = (int(each) for each in prepared.by_given(*trial.side_counts))
+    reason: Reason | None = trial.reason
+    if reason is None and not windows and not maxima.any():
+        reason = "no_window"
+    return BorderZones(
+        zones=_zone_frame(rows, crs=incidents.crs),
+        boundary=prepared.belt.boundary.line,
+        sides=_sides(prepared, crs=incidents.crs),
+        case_count=count_a + count_b,
+        count_a=count_a,
+        count_b=count_b,
+        omitted_count=prepared.omitted_count,
+        moved_count=prepared.moved_count,
+        exposure_kind=prepared.exposure_kind,
+        maxima=maxima if not prepared.belt.is_swapped else maxima[:, [0, 2, 1]],
+        power=_ordinary_power(prepared, criticals),
+        alpha=level.alpha,
+        replications=level.replications,
+        seed=level.seed,
+        draws=level.draws,
+        reason=reason,
+    )
+
+
+def _row(
+    prepared: Prepared,
+    window: Found,
+    alone: dict[int, list[Found]],
+    *,
+    maxima: NDArray[np.float64],
+    pooled: NDArray[np.float64],
+    criticals: list[float],
+    alpha: float,
+) -> dict[str, object]:
+    """Describe one zone."""
+    trial, belt = prepared.trial, prepared.belt
+    cells = window_cells(trial, window)
+    per_side = belt.position_count * belt.levels
+    counts, shares = [], []
+    for side in (0, 1):
+        own = cells[cells // per_side == side]
+        counts.append(int(trial.cases[own].sum()))
+        shares.append(float(trial.shares.ravel()[own].sum()))
+    expected = [total * share for total, share in zip(trial.side_counts, shares, strict=True)]
+    case_count = sum(trial.side_counts)
+    risk = relative_risk(sum(counts), expected=sum(expected), case_count=case_count)
+    power = window_power(
+        counts=trial.side_counts,
+        shares=(shares[0], shares[1]),
+        critical_llrs=criticals,
+        relative_risk=min(risk, 1e6),
+    )
+    positions = trial.positions(window)
+    p_alone = [
+        _p_alone(prepared, alone[which], positions, maxima[:, which]) for which in (ONLY_FIRST, ONLY_SECOND)
+    ]
+    from_m = belt.boundary.from_m[belt.part[window.start]] + belt.from_m[window.start]
+    length_m = float((belt.until_m - belt.from_m)[positions].sum())
+    stretch = belt.boundary.stretch(
+        int(belt.part[window.start]),
+        float(belt.from_m[window.start]),
+        float(belt.from_m[window.start]) + length_m,
+    )
+    is_inside = np.isin(prepared.cell, cells)
+    row: dict[str, object] = {
+        "geometry": _polygon(prepared, window, positions, stretch),
+        "p": p_of(window.llr, pooled),
+        "llr": window.llr,
+        "relative_risk": risk,
+        "case_count": sum(counts),
+        "expected": sum(expected),
+        "stretch_from_m": from_m,
+        "stretch_until_m": from_m + length_m,
+        "power": power[POOLED],
+        "stacked_share": float(prepared.is_stacked[is_inside].mean()),
+        "stretch": stretch,
+    }
+    depths = (window.first_level * belt.ring_m, window.second_level * belt.ring_m)
+    found = (float(p_alone[0] <= alpha), float(p_alone[1] <= alpha))
+    by_side: dict[str, Sequence[float]] = {
+        "count_{}": counts,
+        "expected_{}": expected,
+        "depth_{}_m": depths,
+        "found_by_{}": found,
+        "p_alone_{}": p_alone,
+        "power_{}": power[1:],
+    }
+    for stem, pair in by_side.items():
+        row[stem.format("a")], row[stem.format("b")] = prepared.by_given(pair[0], pair[1])
+    return row
+
+
+def _p_alone(
+    prepared: Prepared, windows: list[Found], positions: NDArray[np.int64], maxima: NDArray[np.float64]
+) -> float:
+    """Return the smallest p of one side's own windows on a stretch; 1 without any."""
+    overlapping = (
+        window.llr for window in windows if np.isin(prepared.trial.positions(window), positions).any()
+    )
+    return p_of(max(overlapping, default=0.0), maxima)
+
+
+def _polygon(
+    prepared: Prepared, window: Found, positions: NDArray[np.int64], stretch: BaseGeometry
+) -> BaseGeometry:
+    """Return what lies beside a stretch to the depth of each side, clipped to the two areas.
+
+    Notes
+    -----
+    Ends are cut square across the boundary, and round where the boundary itself ends: there the last position is the
+    nearest for everything about its end.
+    """
+    belt = prepared.belt
+    xy_m = shapely.get_coordinates(stretch)
+    ends: list[BaseGeometry] = []
+    if not np.isin(positions[0], belt.following):
+        ends.append(shapely.Point(xy_m[0]))
+    if belt.following[positions[-1]] < 0:
+        ends.append(shapely.Point(xy_m[-1]))
+    pieces = []
+    for area, level in zip(belt.areas, (window.first_level, window.second_level), strict=True):
+        depth_m = level * belt.ring_m
+        around = [stretch.buffer(depth_m, cap_style="flat"), *(end.buffer(depth_m) for end in ends)]
+        pieces.append(shapely.intersection(shapely.union_all(around), area))
+    whole = shapely.union_all(pieces)
+    parts = shapely.get_parts(whole)
+    polygons = parts[shapely.get_dimensions(parts) == _SURFACE]
+    shape: BaseGeometry = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    return shape
+
+
+def _members(prepared: Prepared, window: Found, incidents: gpd.GeoDataFrame) -> tuple[object, ...]:
+    """Return the index labels of the incidents of a window, in the order of the frame."""
+    is_inside = np.isin(prepared.cell, window_cells(prepared.trial, window))
+    return tuple(incidents.index[np.sort(prepared.source[is_inside])].tolist())
+
+
+def _stable(
+    prepared: Prepared,
+    windows: list[Found],
+    *,
+    critical: float,
+    level: Level,
+    progress: Callable[[int, int], None] | None,
+) -> NDArray[np.float64]:
+    """Redraw the places of what passed its test; the rest has no stable share."""
+    shares = np.full(len(windows), np.nan)
+    passed = [number for number, window in enumerate(windows) if window.llr > critical]
+    if not level.draws or not passed:
+        return shares
+    shares[passed] = stable_shares(
+        [windows[number] for number in passed],
+        belt=prepared.belt,
+        trial=prepared.trial,
+        xy_m=prepared.xy_m,
+        radius_m=prepared.radius_m,
+        side=prepared.side,
+        critical=critical,
+        draws=level.draws,
+        seed=level.seed,
+        progress=progress,
+    )
+    return shares
+
+
+def _ordinary_power(prepared: Prepared, criticals: list[float]) -> pd.DataFrame:
+    """Return power over relative risks for a window of ordinary exposure, named by side a and b."""
+    trial, belt = prepared.trial, prepared.belt
+    if trial.reason is not None:
+        return pd.DataFrame(columns=["relative_risk", "pooled", "a", "b", "either"], dtype=np.float64)
+    levels = min(_ORDINARY_LEVELS, belt.levels)
+    by_position = trial.shares.reshape(2, belt.position_count, belt.levels)[:, :, :levels].sum(axis=2)
+    exposed = [side[side > 0] for side in by_position]
+    steps = min(_ORDINARY_POSITIONS, belt.position_count)
+    shares = [min(0.5, steps * float(np.median(side))) if len(side) else 0.0 for side in exposed]
+    table = power_table(counts=trial.side_counts, shares=(shares[0], shares[1]), critical_llrs=criticals)
+    names = ("b", "a") if belt.is_swapped else ("a", "b")
+    return table.rename(columns=dict(zip(("first", "second"), names, strict=True)))[
+        ["relative_risk", "pooled", "a", "b", "either"]
+    ]
+
+
+def _sides(prepared: Prepared, *, crs: object) -> gpd.GeoDataFrame:
+    exposed = prepared.trial.exposure.reshape(2, -1).sum(axis=1)
+    names = ("b", "a") if prepared.belt.is_swapped else ("a", "b")
+    frame = gpd.GeoDataFrame(
+        {"count": list(prepared.trial.side_counts), "exposure": exposed.tolist()},
+        geometry=list(side_polygons(prepared.belt)),
+        index=list(names),
+        crs=crs,
+    )
+    return frame.sort_index()
+
+
+def _zone_frame(rows: list[dict[str, object]], *, crs: object) -> gpd.GeoDataFrame:
+    """Make the frame of zones; an empty one has the same columns and types."""
+    columns = ["rank", "geometry", *(name for name in ZONE_TYPES if name != "rank")]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["geometry"] = frame["geometry"].astype(object)
+    return gpd.GeoDataFrame(frame.astype(ZONE_TYPES), geometry="geometry", crs=crs)
