@@ -164,9 +164,11 @@ class Verdict:
     ----------
     word : {"proven", "not_enough", "no_incidents"}
     alpha : float
-        Level; zones with p <= alpha are proven.
+        Level; no zone with a larger p is proven.
     smallest_relative_risk : float or None
         Smallest relative risk that would have been seen with a probability of 80 %; None where no risk would.
+    reasons : tuple of str
+        Sentences on why no more is claimed (unstable places, an exposure by area), may be empty.
     power : tuple of Power
         For this border, several relative risks: pooled against each city alone.
     """
@@ -174,6 +176,7 @@ class Verdict:
     word: str
     alpha: float = 0.05
     smallest_relative_risk: float | None = None
+    reasons: tuple[str, ...] = ()
     power: tuple[Power, ...] = ()
 
     def __post_init__(self) -> None:
@@ -181,6 +184,8 @@ class Verdict:
         check_choice(self.word, among=VERDICTS, name="the verdict")
         check_number(self.alpha, name="alpha", most=1.0)
         check_number(self.smallest_relative_risk, name="smallest_relative_risk")
+        for sentence in self.reasons:
+            check_text(sentence, name="a reason of the verdict")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -288,12 +293,15 @@ class Briefing:
                 raise InvalidInputError("a zone names a city that the briefing does not")
             if zone.case_count > self.counts.belt_count:
                 raise InvalidInputError("a zone cannot hold more incidents than the belt")
-        if (self.verdict.word == "proven") != any(self.is_proven(zone) for zone in self.zones):
+            if zone.is_proven and zone.p > self.verdict.alpha:
+                raise InvalidInputError("a zone whose p exceeds alpha cannot be proven")
+        if (self.verdict.word == "proven") != bool(self.proven_zones):
             raise InvalidInputError("the verdict is proven just where a zone passed its test")
 
-    def is_proven(self, zone: Zone) -> bool:
-        """Tell whether a zone passed its test."""
-        return zone.p <= self.verdict.alpha
+    @property
+    def proven_zones(self) -> tuple[Zone, ...]:
+        """Zones that passed, by rank."""
+        return tuple(zone for zone in sorted(self.zones, key=lambda zone: zone.rank) if zone.is_proven)
 
     def city_name(self, code: str) -> str:
         """Return the name of one of the cities, or the code where it is none of them."""

@@ -82,6 +82,9 @@ class Zone:
         Risk inside against outside.
     p : float
         Family-wise over the whole belt (or over all borders scanned in the run), 0 < p <= 1.
+    is_proven : bool
+        Whether it passed its test and nothing else speaks against it (unstable places, an exposure that proves
+        nothing): only then does it get a strong outline. Needs p <= `Verdict.alpha`.
     stable_share : float or None
         Share of draws of the imprecise places in which the zone comes back; None where none were drawn.
     hours : tuple of float
@@ -105,6 +108,7 @@ class Zone:
     expected: float
     relative_risk: float
     p: float
+    is_proven: bool
     stable_share: float | None = None
     hours: tuple[float, ...] = ()
     hours_known: float | None = None
