@@ -170,12 +170,15 @@ def read_assignments(kind: str, assigned: Sequence[str], *, are_optional: bool =
 
 def _value(parameter: Parameter, text: str) -> Any:
     from geo.periods import read_period
+    from geo.runs import read_pair
 
     try:
         if parameter.form == "numbers":
             return tuple(float(each) for each in text.split(","))
         if parameter.form == "period":
             return str(read_period(text))
+        if parameter.form == "pair":
+            return read_pair(text)
         if parameter.form == "choice":
             return text
         return int(text) if parameter.form == "whole" else float(text)

@@ -65,7 +65,7 @@ def read_own(kind: str, given: Mapping[str, str]) -> tuple[dict[str, Any], tuple
 
 def _read(parameter: Parameter, text: str) -> Any:
     """Return the value of one field, in plain digits only."""
-    if parameter.form in ("choice", "period"):
+    if parameter.form in ("choice", "period", "pair"):
         return text
     if parameter.form == "numbers":
         return tuple(_number(part, _NUMBER) for part in text.split(","))

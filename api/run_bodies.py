@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from geo.periods import read_period
-from geo.runs import KINDS, Parameter, RunRequest, own_parameters
+from geo.runs import KINDS, PAIR, Parameter, RunRequest, own_parameters, read_pair
 from layers.run_kind_texts import parameter_text
 
 _CODE = r"^[a-z][a-z0-9_]{1,40}$"
@@ -47,6 +47,8 @@ def _asked(parameter: Parameter, value: Any) -> Any:
     """Return a value as the domain takes it: equal questions must be written alike."""
     if parameter.form == "period":
         return None if value is None else str(read_period(value))
+    if parameter.form == "pair":
+        return None if value is None else read_pair(value)
     if parameter.form == "number":
         return float(value)
     return tuple(float(each) for each in value) if parameter.form == "numbers" else value
@@ -60,6 +62,8 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
         return Literal[parameter.among], Field(default=parameter.default, **about)
     if parameter.form == "period":
         return str | None, Field(default=parameter.default, max_length=_PERIOD_LENGTH, **about)
+    if parameter.form == "pair":
+        return str | None, Field(default=parameter.default, pattern=PAIR, **about)
     if parameter.form == "numbers":
         item = Annotated[float, Field(**limits, allow_inf_nan=False)]
         sizes: dict[str, Any] = {"min_length": parameter.fewest, "max_length": parameter.longest}

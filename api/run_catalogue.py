@@ -22,7 +22,7 @@ class RunParameter(BaseModel):
 
     name: str
     about: BothLanguages
-    form: Literal["whole", "number", "numbers", "choice", "period"]
+    form: Literal["whole", "number", "numbers", "choice", "period", "pair"]
     unit: str
     default: Any
     least: float | None

@@ -4,7 +4,7 @@ from geo.runs.answers import Progress, RunAnswer, RunKind
 from geo.runs.hotspots import HotspotRequest
 from geo.runs.inputs import RunInput, UnitInput, input_hash, refuse_masked
 from geo.runs.kinds import KINDS, compute_run, kind_of, load_run
-from geo.runs.requests import Parameter, RunRequest, own_parameters
+from geo.runs.requests import PAIR, Parameter, RunRequest, own_parameters, read_pair
 from geo.runs.spans import default_period
 
 METHOD_VERSION = HotspotRequest.version
@@ -13,6 +13,7 @@ METHOD_VERSION = HotspotRequest.version
 __all__ = [
     "KINDS",
     "METHOD_VERSION",
+    "PAIR",
     "HotspotRequest",
     "Parameter",
     "Progress",
@@ -27,5 +28,6 @@ __all__ = [
     "kind_of",
     "load_run",
     "own_parameters",
+    "read_pair",
     "refuse_masked",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from geo.analysis.documents import document_bytes
 from geo.errors import InvalidInputError
 from geo.runs.answers import RunAnswer, RunKind
+from geo.runs.borders import BordersRequest, compute_borders, load_borders
 from geo.runs.clusters import (
     DbscanRequest,
     HdbscanRequest,
@@ -54,6 +55,13 @@ KINDS: dict[str, RunKind[Any, Any]] = {
             request=HotspotRequest,
             load=load_units,
             compute=compute_hotspots,
+            proves=True,
+            is_for_commanders=True,
+        ),
+        RunKind(
+            request=BordersRequest,
+            load=load_borders,
+            compute=compute_borders,
             proves=True,
             is_for_commanders=True,
         ),

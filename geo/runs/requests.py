@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from dataclasses import Field, asdict, dataclass, field, fields
 from datetime import date
 from itertools import pairwise
@@ -16,7 +17,9 @@ from geo.periods import Period, read_period
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Form = Literal["whole", "number", "numbers", "choice", "period"]
+Form = Literal["whole", "number", "numbers", "choice", "period", "pair"]
+PAIR = r"^[0-9]{6}-[0-9]{6}$"
+"""Two codes of areas as a request writes them, the lower one first."""
 ORIGINS = ("reported", "patrol", "both")
 MOST_SEED = 2**53
 _MOST_REPLICATIONS = 9999
@@ -31,7 +34,8 @@ class Parameter:
     ----------
     name : str
     form : str
-        ``whole`` or decimal ``number``, ascending ``numbers``, a ``choice`` of words, or a ``period`` as text.
+        ``whole`` or decimal ``number``, ascending ``numbers``, a ``choice`` of words, a ``period`` as text, or a
+        ``pair`` of area codes as text.
     default : object
     unit : str
         Empty for plain counts.
@@ -67,6 +71,9 @@ class Parameter:
         elif self.form == "period":
             if value is not None:
                 read_period(value)
+        elif self.form == "pair":
+            if value is not None and value != read_pair(value):
+                raise InvalidInputError(f"{self.name} must name the lower code first")
         elif self.form == "numbers":
             self._check_numbers(value)
         else:
@@ -121,6 +128,30 @@ def choice(default: str, *, among: tuple[str, ...]) -> Any:
 def period_text() -> Any:
     """Declare a further period as people write it, by default none."""
     return _parameter("period", None)
+
+
+def pair_text() -> Any:
+    """Declare a pair of area codes, by default none: all pairs."""
+    return _parameter("pair", None)
+
+
+def read_pair(text: str) -> str:
+    """Return two area codes as a request writes them, equal questions alike.
+
+    Parameters
+    ----------
+    text : str
+        Two codes of six digits in any order, with a hyphen, comma or blank between.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are not two different codes.
+    """
+    codes = sorted(re.split(r"[-, ]+", text.strip()))
+    if len(set(codes)) != 2 or not re.fullmatch(PAIR, "-".join(codes)):  # noqa: PLR2004 - a pair
+        raise InvalidInputError("a pair is two different area codes of six digits, such as 411400-411600")
+    return "-".join(codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, fun
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from geo.store.areas import Area
+from geo.store.areas import Area, valid_on
 from geo.store.base import Base, geometry, identity
 from geo.store.rows import read_frame
 
@@ -158,3 +158,25 @@ def find_places(session: Session, names: Collection[str], *, on: date) -> gpd.Ge
         or_(Place.valid_until.is_(None), Place.valid_until > on),
     )
     return read_frame(session, query.order_by(Place.id))
+
+
+def find_named_places(session: Session, *, on: date) -> gpd.GeoDataFrame:
+    """Return the towns, villages and branch offices that had a name on a day.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points, EPSG:4326, with name and kind; towns that are areas stand at their label point.
+    """
+    kinds = ("township", "village", "branch_office")
+    is_valid = or_(Place.valid_from.is_(None), Place.valid_from <= on) & or_(
+        Place.valid_until.is_(None), Place.valid_until > on
+    )
+    own = select(Place.id, Place.name, Place.kind, Place.geom).where(Place.kind.in_(kinds), is_valid)
+    towns = select(
+        (-Area.id).label("id"),
+        Area.name,
+        func.coalesce(Area.level, "").label("kind"),
+        Area.label_point.label("geom"),
+    ).where(Area.level == "township", Area.label_point.is_not(None), valid_on(on))
+    return read_frame(session, own.union_all(towns).order_by("id"))

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import CompoundSelect, Select
     from sqlalchemy.orm import Session
 
     from geo.store.base import Base
@@ -46,7 +46,7 @@ def rows_of(frame: pd.DataFrame, columns: Mapping[str, str] | Sequence[str]) -> 
         yield {target: cell(value) for target, value in zip(names.values(), record, strict=True)}
 
 
-def read_frame(session: Session, query: Select[Any]) -> gpd.GeoDataFrame:
+def read_frame(session: Session, query: Select[Any] | CompoundSelect[Any]) -> gpd.GeoDataFrame:
     """Return the rows of a query as a frame.
 
     Parameters

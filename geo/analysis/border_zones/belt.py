@@ -220,8 +220,10 @@ def exposure_points(
     """Return points along the exposed lines near a belt, and the exposure of each."""
     geometry = exposure.geometry.to_numpy()
     amount = exposure["exposure"].to_numpy(dtype=np.float64)
-    box = shapely.box(*shapely.bounds(belt.boundary.line)).buffer(belt.depth_m, join_style="mitre")
-    near = shapely.intersects(shapely.box(*shapely.bounds(geometry).T), box) & (amount > 0)
+    corners_m = np.reshape(shapely.bounds(belt.boundary.line), (2, 2))
+    least, most = corners_m[0] - belt.depth_m, corners_m[1] + belt.depth_m
+    bounds = shapely.bounds(geometry)
+    near = (bounds[:, :2] <= most).all(axis=1) & (bounds[:, 2:] >= least).all(axis=1) & (amount > 0)
     geometry, amount = geometry[near], amount[near]
     length_m = shapely.length(geometry)
     pieces = np.maximum(1, np.ceil(length_m * _PER_RING / belt.ring_m)).astype(np.int64)
@@ -242,8 +244,11 @@ def _lattice(belt: Belt) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     apart_m = min(belt.ring_m, step_m) / _PER_RING
     west, south, east, north = shapely.bounds(belt.boundary.line)
     reach_m = belt.depth_m
-    x_m = np.arange(np.floor((west - reach_m) / apart_m), np.ceil((east + reach_m) / apart_m) + 1) * apart_m
-    y_m = np.arange(np.floor((south - reach_m) / apart_m), np.ceil((north + reach_m) / apart_m) + 1) * apart_m
+    # In the middles of its cells, so that a boundary along a round coordinate has as many on either side.
+    x_m, y_m = (
+        (np.arange(np.floor((low - reach_m) / apart_m), np.ceil((high + reach_m) / apart_m)) + 0.5) * apart_m
+        for low, high in ((west, east), (south, north))
+    )
     xy_m = np.column_stack((np.repeat(x_m, len(y_m)), np.tile(y_m, len(x_m))))
     return xy_m, np.full(len(xy_m), apart_m**2 / 1e6)
 

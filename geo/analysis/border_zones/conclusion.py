@@ -17,7 +17,7 @@ from geo.analysis.border_zones.result import (
     ZONE_TYPES,
     BorderZones,
     Reason,
-    critical_llr,
+    critical_of,
     p_of,
 )
 from geo.analysis.border_zones.stability import stable_shares, window_cells
@@ -73,7 +73,7 @@ def conclude(
     """
     trial = prepared.trial
     pooled = maxima[:, 0] if family is None else family
-    criticals = [critical_llr(each, alpha=level.alpha) for each in (pooled, maxima[:, 1], maxima[:, 2])]
+    criticals = [critical_of(each, alpha=level.alpha) for each in (pooled, maxima[:, 1], maxima[:, 2])]
     windows = [] if trial.reason else trial.best(minimum_llr=0.0, most=MOST_ZONES)
     alone = {
         which: [] if trial.reason else trial.best(minimum_llr=0.0, most=_MOST_ALONE, which=which)
@@ -101,6 +101,7 @@ def conclude(
         exposure_kind=prepared.exposure_kind,
         maxima=maxima if not prepared.belt.is_swapped else maxima[:, [0, 2, 1]],
         power=_ordinary_power(prepared, criticals),
+        critical_llr=criticals[0],
         alpha=level.alpha,
         replications=level.replications,
         seed=level.seed,

@@ -107,8 +107,7 @@ def prepare(
     reachable = usable[_may_fall_in(belt, xy_m[usable], radius_m[usable])]
     source = usable[which[is_kept]]
     cases = np.bincount(moved[is_kept], minlength=belt.cell_count)
-    near_m = shapely.distance(belt.boundary.line, shapely.points(xy_m)) if (~is_usable).any() else None
-    omitted = 0 if near_m is None else int((~is_usable & ~(near_m > layout.depth_m + radius_m)).sum())
+    omitted = np.flatnonzero(~is_usable & ~np.isnan(xy_m[:, 0]))
     # A side without exposure takes no case: what it holds is still a count of that side.
     counts = np.bincount((cell // (belt.position_count * belt.levels)), minlength=2)
     return Prepared(
@@ -128,7 +127,7 @@ def prepare(
         radius_m=radius_m[reachable],
         side=None if side is None else side[reachable],
         is_stacked=stacked_places(incidents.assign(radius_m=radius_m))[source],
-        omitted_count=omitted,
+        omitted_count=len(_may_fall_in(belt, xy_m[omitted], radius_m[omitted])),
         moved_count=int((moved != cell).sum()),
         exposure_kind="area_km2" if exposure is None else "given",
     )

@@ -73,7 +73,8 @@ class BorderZones:
     case_count, count_a, count_b : int
         Incidents in the belt.
     omitted_count : int
-        Incidents left out: no place, or a radius larger than the belt is deep.
+        Incidents left out although they may lie in the belt: the radius that holds them is larger than its depth. Those
+        without any place are not counted here.
     moved_count : int
         Incidents that lie in a cell without exposure, and were counted in the nearest one with some.
     exposure_kind : str
@@ -82,6 +83,8 @@ class BorderZones:
         Largest ratios of the simulated sets: pooled, a alone, b alone.
     power : DataFrame
         Power of the pooled scan and of each alone over relative risks, for a window of ordinary exposure.
+    critical_llr : float
+        Ratio that a zone must exceed for p <= alpha.
     alpha : float
     replications, seed, draws : int
     reason : str or None
@@ -100,6 +103,7 @@ class BorderZones:
     exposure_kind: ExposureKind
     maxima: NDArray[np.float64]
     power: pd.DataFrame
+    critical_llr: float
     alpha: float
     replications: int
     seed: int
@@ -107,7 +111,7 @@ class BorderZones:
     reason: Reason | None = None
 
 
-def critical_llr(maxima: NDArray[np.float64], *, alpha: float) -> float:
+def critical_of(maxima: NDArray[np.float64], *, alpha: float) -> float:
     """Return the ratio that must be exceeded for p <= alpha; infinity where none can be small enough."""
     allowed = int(alpha * (len(maxima) + 1) + 1e-9) - 1
     return float("inf") if allowed < 0 or not len(maxima) else float(np.sort(maxima)[::-1][allowed])

@@ -1,0 +1,190 @@
+"""Name what a border zone touches as people name it: its stretch, the line sections inside, the hours, the stations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from geo.analysis.aoristic import aoristic_hours
+from geo.analysis.sections.names import section_name
+from geo.crs import to_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geo.runs.borders import BorderInput
+
+_M_PER_KM = 1000.0
+_MOST_PLACES, _MOST_SECTIONS, _MOST_STATIONS = 2, 12, 20
+_APART_M = 3_000.0
+"""Thefts on one line farther apart than this along it are two sections."""
+_LEAST_SECTION_M = 100.0
+STATION_REACH_M = 10_000.0
+"""Buying stations are listed up to so far from a zone."""
+_RISK_SHARE = 0.6
+_HOURS = 24
+_LEAST_KNOWN = 5
+
+
+class Surroundings:
+    """Counties, places, cable and stations in metres, to be asked about one zone after another.
+
+    Parameters
+    ----------
+    loaded : BorderInput
+    """
+
+    def __init__(self, loaded: BorderInput) -> None:
+        areas = loaded.areas[loaded.areas["level"] == "county"]
+        self._counties = to_metric(areas[["name", "parent_id", "geometry"]])
+        self._places = to_metric(loaded.places)
+        self._stations = to_metric(loaded.stations)
+        self._segments = to_metric(loaded.segments)
+        self._incidents = loaded.incidents
+        lengths = self._segments.get("length_m")
+        self._starts_m: dict[int, float] = {}
+        if lengths is not None and len(self._segments):
+            ordered = self._segments.sort_values(["line_id", "sequence"], kind="stable")
+            before = ordered.groupby("line_id")["length_m"].cumsum() - ordered["length_m"]
+            self._starts_m = before.astype(float).to_dict()
+
+    def counties(self, zone: BaseGeometry, *, city_id: int) -> list[str]:
+        """Return the counties of a city that a zone lies in, the largest part first."""
+        own = self._counties[(self._counties["parent_id"] == city_id) | (self._counties.index == city_id)]
+        area = shapely.area(shapely.intersection(own.geometry.to_numpy(), zone))
+        order = np.lexsort((own.index.to_numpy(), -area))
+        return [str(own["name"].iloc[row]) for row in order if area[row] > 0]
+
+    def places(self, side: BaseGeometry) -> list[str]:
+        """Return the towns and villages inside one side of a zone, towns first, at most two."""
+        inside = self._places[shapely.intersects(side, self._places.geometry.to_numpy())]
+        ranked = inside.assign(is_town=inside["kind"] == "township").sort_values(
+            ["is_town", "name"], ascending=[False, True], kind="stable"
+        )
+        return [str(name) for name in dict.fromkeys(ranked["name"])][:_MOST_PLACES]
+
+    def stations(self, zone: BaseGeometry) -> list[dict[str, Any]]:
+        """Return the buying stations within reach of a zone, nearest first; closed ones are left out."""
+        open_ones = self._stations[self._stations["state"] != "closed"]
+        away_m = shapely.distance(zone, open_ones.geometry.to_numpy())
+        order = np.lexsort((open_ones.index.to_numpy(), away_m))
+        return [
+            {
+                "station_id": int(open_ones.index[row]),
+                "name": str(open_ones["name"].iloc[row]),
+                "state": str(open_ones["state"].iloc[row]),
+                "distance_m": float(round(away_m[row], 1)),
+            }
+            for row in order
+            if away_m[row] <= STATION_REACH_M
+        ][:_MOST_STATIONS]
+
+    def sections(self, incident_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the stretches of line on which some incidents lie, most incidents first."""
+        struck = self._incidents.loc[list(incident_ids)]
+        struck = struck[struck["segment_id"].isin(self._segments.index)]
+        rows = []
+        for line_id, on_line in struck.groupby(
+            struck["segment_id"].map(self._segments["line_id"]), sort=True
+        ):
+            marks_m = self._marks_m(on_line)
+            order = np.argsort(marks_m, kind="stable")
+            cuts = np.flatnonzero(np.diff(marks_m[order]) > _APART_M) + 1
+            rows += [
+                self._section(int(str(line_id)), on_line.iloc[run], marks_m[run])
+                for run in np.split(order, cuts)
+            ]
+        rows.sort(key=lambda row: (-row["case_count"], row["name"]))
+        return rows[:_MOST_SECTIONS]
+
+    def _marks_m(self, on_line: gpd.GeoDataFrame) -> NDArray[np.float64]:
+        """Return the mark of each incident along its line."""
+        segments = self._segments.loc[on_line["segment_id"].astype("int64")]
+        feet_m = shapely.line_locate_point(
+            segments.geometry.to_numpy(), to_metric(on_line[["geometry"]]).geometry.to_numpy()
+        )
+        drawn_m = shapely.length(segments.geometry.to_numpy())
+        start_m = np.array([self._starts_m[segment] for segment in segments.index])
+        recorded_m = segments["length_m"].to_numpy(dtype=np.float64)
+        marks: NDArray[np.float64] = start_m + np.nan_to_num(feet_m) / drawn_m * recorded_m
+        return marks
+
+    def _section(self, line_id: int, incidents: pd.DataFrame, marks_m: NDArray[np.float64]) -> dict[str, Any]:
+        segments = self._segments[self._segments["line_id"] == line_id].sort_values("sequence")
+        struck = segments.loc[list(dict.fromkeys(incidents["segment_id"].astype("int64")))].sort_values(
+            "sequence"
+        )
+        first, last = struck.iloc[0], struck.iloc[-1]
+        low_m, high_m = float(marks_m.min()), float(marks_m.max())
+        half_m = max(0.0, (_LEAST_SECTION_M - (high_m - low_m)) / 2)
+        names = {"from_node": str(first["from_node"]), "to_node": str(last["to_node"])}
+        owners = "、".join(dict.fromkeys(str(each) for each in struck["owner"].dropna()))
+        return {
+            "name": section_name(
+                str(first["line_name"]), **names, from_m=max(0.0, low_m - half_m), until_m=high_m + half_m
+            ),
+            "line_name": str(first["line_name"]),
+            **names,
+            "from_m": max(0.0, low_m - half_m),
+            "until_m": high_m + half_m,
+            "case_count": len(incidents),
+            "owner": owners,
+            "place": str(first["place"]),
+            "segments": [int(each) for each in struck.index],
+        }
+
+
+def stretch_name(sides: Sequence[Sequence[str]], *, length_m: float) -> str:
+    """Name a stretch of border by the counties on either side: ``鹿邑县、郸城县—睢阳区 交界 10.1公里``."""
+    named = ("、".join(side[:_MOST_PLACES]) or "–" for side in sides)
+    return f"{'—'.join(named)} 交界 {length_m / _M_PER_KM:.1f}公里"
+
+
+def risk_hours(incidents: pd.DataFrame, *, seed: int) -> dict[str, Any]:
+    """Weigh the hours and weekdays of some incidents by the intervals in which they happened.
+
+    Parameters
+    ----------
+    incidents : DataFrame
+        ``occurred_from`` and ``occurred_until`` with a time zone.
+    seed : int
+
+    Returns
+    -------
+    dict
+        ``hours`` (24 weights), ``weekdays`` (7, from Monday), ``from_hour`` and ``until_hour`` of the shortest stretch of
+        hours that holds 60 % of the weight, the share it holds as ``share``, and ``known_count``: incidents whose interval
+        is shorter than a day. The stretch is null where fewer than five of these are known.
+    """
+    hours = aoristic_hours(
+        incidents["occurred_from"], incidents["occurred_until"], replications=99, draws=20, seed=seed
+    )
+    by_hour = np.asarray(hours.matrix).sum(axis=0)
+    by_day = np.asarray(hours.matrix).sum(axis=1)
+    days = (incidents["occurred_until"] - incidents["occurred_from"]).dt.total_seconds() / 86_400
+    known = int((days < 1).sum())
+    told: dict[str, Any] = {
+        "hours": [float(each) for each in by_hour],
+        "weekdays": [float(each) for each in by_day],
+        "known_count": known,
+        "from_hour": None,
+        "until_hour": None,
+        "share": None,
+    }
+    if known < _LEAST_KNOWN or not by_hour.sum():
+        return told
+    twice = np.concatenate(([0.0], np.cumsum(np.tile(by_hour, 2) / by_hour.sum())))
+    for length in range(1, _HOURS + 1):
+        held = twice[length : length + _HOURS] - twice[:_HOURS]
+        best = int(held.argmax())
+        if held[best] >= _RISK_SHARE - 1e-9:
+            told |= {"from_hour": best, "until_hour": (best + length) % _HOURS, "share": float(held[best])}
+            break
+    return told
