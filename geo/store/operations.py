@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geo.crs import STORED
 from geo.errors import NotFoundError
 from geo.store.areas import Area, valid_on
 from geo.store.base import Base, geometry, identity
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import geopandas as gpd
+    from shapely import Point
     from sqlalchemy.orm import Session
 
 OperationState = Literal["proposed", "agreed", "running", "ended", "declined", "withdrawn"]
@@ -313,6 +315,19 @@ def get_unit(session: Session, operation_id: int, unit_id: int) -> OperationUnit
     return unit
 
 
+def is_inside_cities(session: Session, operation_id: int, point: Point) -> bool:
+    """Tell whether a point lies in one of the cities of an operation, borders included."""
+    place = func.ST_SetSRID(func.ST_MakePoint(point.x, point.y), STORED)
+    query = (
+        select(Area.id)
+        .join(OperationCity, OperationCity.area_id == Area.id)
+        .where(OperationCity.operation_id == operation_id, func.ST_Intersects(Area.geom, place))
+        .limit(1)
+    )
+    return session.scalar(query) is not None
+
+
 def moment(session: Session) -> datetime:
     """Return the time by the database's clock, the only one that all parts agree on."""
-    return session.execute(select(func.clock_timestamp())).scalar_one()
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return now

@@ -1,0 +1,53 @@
+"""Propose joint operations, agree to them, run them, write down what happens, and draw on their shared overlay."""
+
+from geo.operations.acts import ACTS, LIVE, Act, ActName, act_on, allowed_acts
+from geo.operations.changing import change_operation
+from geo.operations.overlay import MOST_MARKS, change_mark, create_mark, remove_mark
+from geo.operations.proposals import Proposal, propose
+from geo.operations.reading import (
+    City,
+    LogEntry,
+    Operation,
+    Unit,
+    load_log,
+    load_operation,
+    load_operations,
+)
+from geo.operations.reports import add_entry, add_unit, remove_unit
+from geo.operations.texts import MAX_MARK_TEXT, MAX_TEXT, MAX_TITLE
+from geo.operations.windows import Window, default_window
+from geo.operations.zones import RunZone, find_run_zone, read_run_zones
+
+__all__ = [
+    "ACTS",
+    "LIVE",
+    "MAX_MARK_TEXT",
+    "MAX_TEXT",
+    "MAX_TITLE",
+    "MOST_MARKS",
+    "Act",
+    "ActName",
+    "City",
+    "LogEntry",
+    "Operation",
+    "Proposal",
+    "RunZone",
+    "Unit",
+    "Window",
+    "act_on",
+    "add_entry",
+    "add_unit",
+    "allowed_acts",
+    "change_mark",
+    "change_operation",
+    "create_mark",
+    "default_window",
+    "find_run_zone",
+    "load_log",
+    "load_operation",
+    "load_operations",
+    "propose",
+    "read_run_zones",
+    "remove_mark",
+    "remove_unit",
+]

@@ -1,0 +1,279 @@
+"""Read zones from GeoJSON or from a run over borders, and cut them to the territory of the cities."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+
+from geo.crs import STORED, to_metric
+from geo.errors import InvalidInputError
+from geo.operations.texts import plain_text
+from geo.store.run_queries import get_finished_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shapely import MultiPolygon, Polygon
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
+
+    from geo.store.runs import Run
+
+BORDER_RUNS = "borders"
+"""Kind of the runs that find zones on borders."""
+MOST_ZONES = 20
+MAX_LABEL = 120
+MOST_VERTICES = 2_000
+"""Of a zone that somebody drew; a run follows the boundary more closely."""
+_MOST_RUN_VERTICES = 100_000
+_LEAST_CITIES, _MOST_CITIES = 2, 3
+_LEAST_KM2, _MOST_KM2 = 0.01, 5_000.0
+_WEST, _SOUTH, _EAST, _NORTH = 70.0, 0.0, 140.0, 60.0
+_DECIMALS = 7
+_RING = 4
+_DIMENSIONS = (2, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunZone:
+    """A zone as a run over borders told it.
+
+    Parameters
+    ----------
+    rank : int
+    key : str
+        Its id within the run.
+    adcodes : tuple of str
+        Two or three cities.
+    lead_adcode : str or None
+    label : str
+        The stretch of the boundary by its name, or the key.
+    facts : dict
+        Everything the run told of it but the geometry.
+    geometry : Polygon or MultiPolygon, EPSG:4326
+    """
+
+    rank: int
+    key: str
+    adcodes: tuple[str, ...]
+    lead_adcode: str | None
+    label: str
+    facts: dict[str, Any]
+    geometry: Polygon | MultiPolygon
+
+
+def read_polygon(value: Any, *, most_vertices: int = MOST_VERTICES) -> Polygon | MultiPolygon:
+    """Read a GeoJSON geometry that must be a polygon or several.
+
+    Parameters
+    ----------
+    value : object
+        As decoded from JSON; longitude first, EPSG:4326. A third coordinate is left out.
+    most_vertices : int
+
+    Returns
+    -------
+    Polygon or MultiPolygon
+        Valid, rounded to seven decimals.
+
+    Raises
+    ------
+    InvalidInputError
+        Saying what is wrong and where; nothing is ever mended, for a mended polygon is another one.
+    """
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind not in ("Polygon", "MultiPolygon"):
+        raise InvalidInputError("a zone is a GeoJSON Polygon or MultiPolygon")
+    coordinates = value.get("coordinates")
+    parts = [coordinates] if kind == "Polygon" else coordinates
+    budget = [most_vertices]
+    polygons = [_polygon(part, budget) for part in _listed(parts, "a zone has at least one polygon")]
+    area = polygons[0] if kind == "Polygon" else shapely.MultiPolygon(polygons)
+    if not shapely.is_valid(area):
+        raise InvalidInputError(f"the outline of a zone is not simple: {shapely.is_valid_reason(area)}")
+    return area
+
+
+def _listed(value: Any, fault: str) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise InvalidInputError(fault)
+    return value
+
+
+def _polygon(rings: Any, budget: list[int]) -> Polygon:
+    read = [_ring(ring, budget) for ring in _listed(rings, "a polygon has at least one ring")]
+    return shapely.Polygon(read[0], read[1:])
+
+
+def _ring(ring: Any, budget: list[int]) -> list[tuple[float, float]]:
+    positions = _listed(ring, "a ring is a list of positions")
+    budget[0] -= len(positions)
+    if budget[0] < 0:
+        raise InvalidInputError("a zone has too many vertices")
+    points = [_position(each) for each in positions]
+    if len(points) < _RING or points[0] != points[-1]:
+        raise InvalidInputError("a ring has four positions or more and ends where it begins")
+    return points
+
+
+def _position(value: Any) -> tuple[float, float]:
+    is_position = isinstance(value, list) and len(value) in _DIMENSIONS
+    if not is_position or not all(_is_number(part) for part in value):
+        raise InvalidInputError("a position is a longitude and a latitude, both finite numbers")
+    return read_point(value[0], value[1])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def read_point(longitude: float, latitude: float) -> tuple[float, float]:
+    """Return a position rounded to seven decimals, or refuse one that cannot lie in this country.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if not (math.isfinite(longitude) and math.isfinite(latitude)):
+        raise InvalidInputError("a position is a longitude and a latitude, both finite numbers")
+    if not (_WEST <= longitude <= _EAST and _SOUTH <= latitude <= _NORTH):
+        is_swapped = _WEST <= latitude <= _EAST and _SOUTH <= longitude <= _NORTH
+        hint = "; longitude comes first" if is_swapped else ""
+        raise InvalidInputError(f"a position lies outside the country{hint}")
+    return round(longitude, _DECIMALS), round(latitude, _DECIMALS)
+
+
+def clip_zones(
+    zones: Sequence[tuple[str, BaseGeometry, dict[str, Any]]], cities: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Cut zones to the territory of the cities.
+
+    Parameters
+    ----------
+    zones : sequence of (str, Polygon or MultiPolygon, dict)
+        Label, outline in EPSG:4326, facts.
+    cities : GeoDataFrame
+        EPSG:4326, with name.
+
+    Returns
+    -------
+    GeoDataFrame
+        Multipolygons, EPSG:4326: rank (1, 2, …), label, facts, cut_share (part of the area that was cut off).
+
+    Raises
+    ------
+    InvalidInputError
+        If a city's polygon is not known, or a zone lies outside, is too large, or next to nothing is left.
+
+    Notes
+    -----
+    A zone that reached into a third city would open that city's records, which never agreed to anything.
+    """
+    if not 1 <= len(zones) <= MOST_ZONES:
+        raise InvalidInputError(f"an operation has 1 to {MOST_ZONES} zones")
+    unknown = cities[cities.geometry.isna()]
+    if len(unknown):
+        raise InvalidInputError(
+            f"no polygon is stored for {'、'.join(unknown['name'])}; import its borders first"
+        )
+    territory = shapely.union_all(cities.geometry.to_numpy())
+    outlines = gpd.GeoSeries([outline for _, outline, _ in zones], crs=STORED)
+    inside = gpd.GeoSeries([_areas_of(each) for each in outlines.intersection(territory)], crs=STORED)
+    before = to_metric(outlines.to_frame("geometry")).area / 1e6
+    after = to_metric(inside.to_frame("geometry")).area / 1e6
+    for whole_km2, left_km2 in zip(before, after, strict=True):
+        if whole_km2 > _MOST_KM2:
+            raise InvalidInputError(f"a zone has {_MOST_KM2:g} km2 at most")
+        if left_km2 < _LEAST_KM2:
+            raise InvalidInputError("a zone lies outside the territory of the cities")
+    return gpd.GeoDataFrame(
+        {
+            "rank": range(1, len(zones) + 1),
+            "label": [
+                plain_text(label, name="the label of a zone", most=MAX_LABEL, least=1, is_line=True)
+                for label, _, _ in zones
+            ],
+            "facts": [facts for _, _, facts in zones],
+            "cut_share": [
+                round(max(0.0, 1 - left / whole), 3) for whole, left in zip(before, after, strict=True)
+            ],
+        },
+        geometry=inside,
+        crs=STORED,
+    )
+
+
+def _areas_of(geometry: BaseGeometry) -> MultiPolygon:
+    """Return the polygons of whatever an intersection left, without lines and points."""
+    parts = shapely.get_parts(geometry)
+    polygons = [part for part in parts if shapely.get_dimensions(part) == 2 and part.area > 0]  # noqa: PLR2004 - areas
+    flat = [each for part in polygons for each in shapely.get_parts(part)]
+    rounded = shapely.set_precision(shapely.MultiPolygon(flat), 10.0**-_DECIMALS)
+    return rounded if isinstance(rounded, shapely.MultiPolygon) else shapely.MultiPolygon([rounded])
+
+
+def read_run_zones(run: Run) -> tuple[RunZone, ...]:
+    """Return the zones that a finished run over borders found, by rank.
+
+    Parameters
+    ----------
+    run : Run
+        Done, with its result.
+
+    Raises
+    ------
+    InvalidInputError
+        If the result is no document of zones, naming what is missing.
+    """
+    document = None if run.result is None else json.loads(run.result)
+    zones = document.get("zones") if isinstance(document, dict) else None
+    if not isinstance(zones, list):
+        raise InvalidInputError(f"run {run.id} holds no list of zones")
+    return tuple(sorted((_run_zone(run.id, zone) for zone in zones), key=lambda zone: zone.rank))
+
+
+def _run_zone(run_id: int, zone: Mapping[str, Any]) -> RunZone:
+    missing = [name for name in ("rank", "id", "cities", "geometry") if zone.get(name) is None]
+    if missing:
+        raise InvalidInputError(f"a zone of run {run_id} lacks {', '.join(missing)}")
+    adcodes = tuple(str(code) for code in zone["cities"])
+    if not _LEAST_CITIES <= len(set(adcodes)) <= _MOST_CITIES:
+        raise InvalidInputError(f"a zone of run {run_id} names {len(set(adcodes))} cities, not two or three")
+    return RunZone(
+        rank=int(zone["rank"]),
+        key=str(zone["id"]),
+        adcodes=adcodes,
+        lead_adcode=None if zone.get("lead") is None else str(zone["lead"]),
+        label=str(zone.get("stretch_name") or zone["id"])[:MAX_LABEL],
+        facts={name: value for name, value in zone.items() if name != "geometry"},
+        geometry=read_polygon(zone["geometry"], most_vertices=_MOST_RUN_VERTICES),
+    )
+
+
+def find_run_zone(session: Session, run_id: int, zone: int | str) -> RunZone:
+    """Return one zone of a run over borders.
+
+    Parameters
+    ----------
+    session : Session
+    run_id : int
+    zone : int or str
+        Its rank, or its id within the run.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such run, it is not finished, or of another kind.
+    InvalidInputError
+        If the run has no such zone.
+    """
+    run = get_finished_run(session, run_id, kind=BORDER_RUNS)
+    for each in read_run_zones(run):
+        if zone in (each.rank, each.key) or str(zone) == str(each.rank):
+            return each
+    raise InvalidInputError(f"run {run_id} has no such zone")
