@@ -9,6 +9,7 @@ import shapely
 
 from geo.analysis.documents import SEARCHES, finding_features, hotspots_from_document
 from layers.basemap import MapLayer
+from layers.border_words import zone_sentence
 from layers.finding_words import class_letter, facts_of, finding_state, sentence_of, shown_places
 from layers.payload import label_points, packed_outline, point_of
 from layers.verdicts import cluster_texts
@@ -57,7 +58,9 @@ def findings_layer(
 
 
 def _searched(document: Document, period: Period | None, say: Texts) -> dict[int, str]:
-    """Return the sentences that a search for hotspots has for its findings, by rank."""
+    """Return the sentences of their own that hotspots and zones astride borders have, by rank."""
+    if document["kind"] == "borders":
+        return {zone["rank"]: zone_sentence(zone, document, say) for zone in document["zones"]}
     if document["kind"] not in SEARCHES or not document["findings"]:
         return {}
     hotspots = hotspots_from_document(document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from layers.border_words import SHORT_REASONS
 from layers.run_region_sentences import CLASSES
 from layers.run_words import change_text, number_text, p_words, place_name
 from layers.texts import mark
@@ -89,6 +90,10 @@ def _names(value: Any, say: Texts) -> str:
     return place_name(value, say)
 
 
+def _border_reason(value: Any, say: Texts) -> str:
+    return "" if value is None else say(SHORT_REASONS[value])
+
+
 COLUMNS: dict[str, tuple[str, Cell]] = {
     "rank": ("#", _text),
     "labels": (mark("地方"), _names),
@@ -158,7 +163,19 @@ _TIMES: dict[str, tuple[str, Cell]] = {
     "expected": (mark("单凭偶然"), _tenth),
     "case_share": (mark("案件份额"), _share),
 }
+_BORDERS: dict[str, tuple[str, Cell]] = {
+    "pair": (mark("交界"), _text),
+    "lead": (mark("牵头市"), _text),
+    "length_m": (mark("长度（米）"), _whole),
+    "case_count": (mark("发案"), _whole),
+    "count_a": (mark("前一地"), _whole),
+    "count_b": (mark("后一地"), _whole),
+    "strongest_p": (mark("最小p"), _p),
+    "zone_count": (mark("通过检验"), _whole),
+    "reason": (mark("没有比较的原因"), _border_reason),
+}
 _TABLES: dict[str, tuple[str, dict[str, tuple[str, Cell]]]] = {
+    "borders": (mark("各条交界"), _BORDERS),
     "near_repeat": (mark("距离与时间分档"), _NEAR_REPEAT),
     "hours": (mark("一天各小时"), _HOURS),
     "steps": (mark("各期"), _STEPS),

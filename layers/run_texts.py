@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geo.analysis.documents import SEARCHES
+from layers.border_sentences import border_sentences
 from layers.run_region_sentences import (
     cell_sentences,
     cluster_sentences,
@@ -34,6 +35,7 @@ __all__ = ["RunText", "ShownTable", "run_tables", "run_text"]
 
 SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
     **dict.fromkeys(SEARCHES, hotspot_sentences),
+    "borders": border_sentences,
     "compare": compare_sentences,
     "sections": section_sentences,
     "hours": hours_sentences,
