@@ -80,7 +80,7 @@ def ask_run(session: Session, queue: App, request: RunRequest) -> tuple[Run, boo
     """
     check_codes(session, category=request.category, sector=request.sector)
     if request.area_id is not None and session.get(Area, request.area_id) is None:
-        raise InvalidInputError("there is no such area")
+        raise InvalidInputError("there is no such area", code="no_such_area")
     dataset = find_dataset(session)
     dataset_version = dataset.version if dataset else 0
     request_hash = request.request_hash(dataset_version=dataset_version)
@@ -175,7 +175,12 @@ def _compute(
     except CancelledRunError:
         return {"state": "cancelled"}
     except HuxianError as error:
-        return {"state": "failed", "error": str(error)}
+        told = (
+            {"error_code": error.code, "error_values": error.values}
+            if isinstance(error, InvalidInputError)
+            else {}
+        )
+        return {"state": "failed", "error": str(error), **told}
     return {
         "state": "done",
         "result": answer.result,

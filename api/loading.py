@@ -154,5 +154,7 @@ def compute_now(
     with sessions.begin() as session:
         run = get_run(session, run.id)
         if run.result is None:
-            raise HuxianError(run.error or f"the run ended as {run.state}")
+            if run.error is not None:
+                raise InvalidInputError(run.error, code=run.error_code, **(run.error_values or {}))
+            raise HuxianError(f"the run ended as {run.state}")
         return run, json.loads(run.result), wanted

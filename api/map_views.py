@@ -23,6 +23,7 @@ from geo.store.incident_queries import extent_of_time
 from geo.store.lines import segment_count
 from geo.store.runs import find_newest_run
 from geo.views import Picture, load_picture
+from layers.refusals import refusal_text
 from layers.views import (
     DEFAULT_KIND,
     BaseTiles,
@@ -109,12 +110,11 @@ def _last(until_on: date) -> date:
     return until_on - timedelta(days=1)
 
 
-def _run_state(run: Run | None) -> RunState:
+def _run_state(run: Run | None, *, locale: Locale) -> RunState:
     if run is None:
         return RunState()
-    return RunState(
-        state=run.state, run_id=run.id, done=run.done_steps, total=run.total_steps, error=run.error or ""
-    )
+    why = refusal_text(run.error, run.error_code, run.error_values, locale=locale) if run.error else ""
+    return RunState(state=run.state, run_id=run.id, done=run.done_steps, total=run.total_steps, error=why)
 
 
 def _run_note(run: Run | None) -> RunNote | None:
@@ -279,7 +279,7 @@ def map_view(
         choices=_choices(session, period, whole, locale),
         panels=tuple(panels),
         provenance=_run_note(runs[0]),
-        run=_run_state(runs[0]),
+        run=_run_state(runs[0], locale=locale),
         notice=notice,
         tiles=tiles,
         analysis=analysis_view(filters, period, locale=locale),

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from geo import errors
 from layers.page import content_security_policy, render_problem_page
+from layers.refusals import in_both_languages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +162,7 @@ def _domain_problem(request: Request, error: Exception) -> Response:
         {"row": fault.row, "column": fault.column, "code": fault.code, "message": fault.message}
         for fault in getattr(error, "faults", ())
     ]
-    return problem(request, status, title, detail=str(error), faults=faults)
+    return problem(request, status, title, detail=in_both_languages(error), faults=faults)
 
 
 def _validation_problem(request: Request, error: Exception) -> Response:

@@ -9,18 +9,18 @@ from pydantic import ValidationError
 
 from api.run_bodies import BODIES
 from geo.errors import InvalidInputError
-from geo.runs import KINDS, own_parameters
-from geo.runs.compare import CompareRequest
+from geo.runs import KINDS, RunRequest, own_parameters
 from layers.addresses import write_value
-from layers.analysis_texts import conflict_text, unit_text, word_text
+from layers.analysis_texts import unit_text, word_text
 from layers.analysis_views import Analysis, ParameterField
+from layers.refusals import refusal_text
 from layers.run_kind_texts import kind_text, parameter_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geo.periods import Period
-    from geo.runs import Parameter, RunRequest
+    from geo.runs import Parameter
     from layers.views import Filters, Locale
 
 _WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
@@ -93,9 +93,17 @@ def request_body(filters: Filters, period: Period) -> dict[str, Any]:
 
 def page_request(filters: Filters, period: Period) -> RunRequest | None:
     """Return the run that belongs to what a page shows; None where its figures do not fit together."""
+    request = _asked(filters, period)
+    return request if isinstance(request, RunRequest) else None
+
+
+def _asked(filters: Filters, period: Period) -> RunRequest | InvalidInputError | None:
+    """Return the request of a page, or why it could never be computed; None where its form is wrong already."""
     try:
         return BODIES[filters.kind].model_validate(request_body(filters, period)).run_request()
-    except (ValidationError, InvalidInputError):
+    except InvalidInputError as error:
+        return error
+    except ValidationError:
         return None
 
 
@@ -111,9 +119,13 @@ def analysis_view(filters: Filters, period: Period, *, locale: Locale) -> Analys
     locale : {"zh", "en"}
     """
     text = kind_text(filters.kind, locale=locale)
-    conflict = _conflict(filters, period, locale=locale)
+    request = _asked(filters, period)
+    conflict = (
+        refusal_text(str(request), request.code, request.values, locale=locale)
+        if isinstance(request, InvalidInputError)
+        else ""
+    )
     titles = {name: kind_text(name, locale=locale).title for name in KINDS}
-    is_asked = page_request(filters, period) is not None
     return Analysis(
         kind=filters.kind,
         title=text.title,
@@ -126,7 +138,7 @@ def analysis_view(filters: Filters, period: Period, *, locale: Locale) -> Analys
         fields=tuple(
             _field(each, dict(filters.asked), locale) for each in own_parameters(KINDS[filters.kind].request)
         ),
-        request=request_body(filters, period) if is_asked and not conflict else None,
+        request=request_body(filters, period) if isinstance(request, RunRequest) else None,
         conflict=conflict,
         is_paired=is_paired(filters.kind),
     )
@@ -135,15 +147,6 @@ def analysis_view(filters: Filters, period: Period, *, locale: Locale) -> Analys
 def is_paired(kind: str) -> bool:
     """Tell whether a kind of run can stand beside that of the year before: not what only speaks, or compares."""
     return kind not in _UNPAIRED
-
-
-def _conflict(filters: Filters, period: Period, *, locale: Locale) -> str:
-    """Say what of a request could never be computed, before anybody waits for it."""
-    request = page_request(filters, period)
-    base = request.base_period if isinstance(request, CompareRequest) else None
-    if base is not None and base.start_on < period.until_on and period.start_on < base.until_on:
-        return conflict_text(locale=locale)
-    return ""
 
 
 def _field(parameter: Parameter, asked: dict[str, Any], locale: Locale) -> ParameterField:

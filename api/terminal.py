@@ -29,7 +29,9 @@ def say(line: str) -> None:
 
 def fail(error: HuxianError) -> typer.Exit:
     """Print an error as people need it and return the exit to raise."""
-    say(f"✗ {error}")
+    from layers.refusals import in_both_languages
+
+    say(f"✗ {in_both_languages(error, sign=' · ')}")
     faults = error.faults if isinstance(error, FileRejectedError) else ()
     for fault in faults[:MOST_FAULTS_SHOWN]:
         place = ", ".join(

@@ -10,7 +10,22 @@ class HuxianError(Exception):
 
 
 class InvalidInputError(HuxianError):
-    """A value was understood but cannot be right (a bad number, an unknown code, lengths that differ)."""
+    """A value was understood but cannot be right (a bad number, an unknown code, lengths that differ).
+
+    Parameters
+    ----------
+    message : str
+        One English sentence, for programs and logs.
+    code : str, optional
+        Short stable word under which `layers.refusals` has the sentence for people in every language.
+    **values : str or number
+        What that sentence names.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None, **values: str | float) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
 
 
 class UnitError(InvalidInputError):

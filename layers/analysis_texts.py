@@ -62,17 +62,6 @@ def word_text(word: str, *, locale: Locale) -> str:
     return texts_in(locale)(_WORDS[word])
 
 
-def conflict_text(*, locale: Locale) -> str:
-    """Say that a comparison compares a period with itself.
-
-    Parameters
-    ----------
-    locale : {"zh", "en"}
-    """
-    say = texts_in(locale)
-    return say("两个时段有重叠，不能对比：把时段改到一年以内，或在参数里另填对比的时段。")
-
-
 def analysis_verdict(
     analysis: Analysis, document: Mapping[str, Any] | None, *, run: RunState, locale: Locale
 ) -> Verdict:

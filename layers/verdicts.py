@@ -314,7 +314,9 @@ def _method(hotspots: Hotspots, say: Texts) -> str:
         if hotspots.why
         else ""
     )
-    return f"{because}{method}{sure}"
+    told = f"{because}{method}{sure}"
+    # A sentence begins with a capital also where no reason stands before it; Chinese has none.
+    return told[:1].upper() + told[1:]
 
 
 def _cluster_text(row: dict[Any, Any], period: Period | None, say: Texts, *, number: int) -> ClusterText:

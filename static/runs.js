@@ -79,7 +79,7 @@ function watch(parts, id) {
   };
 }
 
-function told(parts, source, { done, total, state, error }) {
+function told(parts, source, { done, total, state, error, reason }) {
   if (LIVE.includes(state)) {
     const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
     if (total > 0) parts.bar.value = percent;
@@ -91,5 +91,5 @@ function told(parts, source, { done, total, state, error }) {
   else if (state === "cancelled") {
     offer(parts);
     parts.status.textContent = t("已取消");
-  } else fail(parts, new Error(error ?? state));
+  } else fail(parts, new Error(reason?.[page.locale] ?? error ?? state));
 }

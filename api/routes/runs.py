@@ -19,7 +19,8 @@ from api.geojson import GeoJSONResponse, features_bytes
 from api.jobs import ask_run
 from api.outward import FEATURES, outward_features, outward_result, with_area_shapes
 from api.run_bodies import AnyRunBody, KindName
-from api.run_catalogue import RunKinds, run_kinds
+from api.run_catalogue import BothLanguages, RunKinds, run_kinds
+from api.run_failures import failure_reason
 from geo.errors import NotFoundError
 from geo.store.run_queries import get_finished_run
 from geo.store.runs import ENDED, Run, find_runs, get_run, request_cancel
@@ -46,6 +47,7 @@ class RunView(BaseModel):
     result_hash: str | None
     software_version: str | None
     error: str | None
+    reason: BothLanguages | None = Field(description="why it failed, for people")
     created_at: datetime
     ended_at: datetime | None
 
@@ -71,7 +73,8 @@ class RunQuery(StrictQuery):
 
 
 def _view(run: Run) -> dict[str, Any]:
-    return {name: getattr(run, name) for name in RunView.model_fields}
+    told = {name: getattr(run, name) for name in RunView.model_fields if name != "reason"}
+    return told | {"reason": failure_reason(run)}
 
 
 @router.get("")
@@ -126,7 +129,7 @@ def cancel_run(session: Sessioned, run_id: RunId) -> RunView:
 
 @router.get("/{run_id}/events", response_class=EventSourceResponse)
 async def watch_run(request: Request, run_id: RunId) -> AsyncIterator[ServerSentEvent]:
-    """Stream `progress` events {done, total, state, error} until the run ends."""
+    """Stream `progress` events {done, total, state, error, reason} until the run ends."""
     sessions = request.app.state.sessions
 
     def look() -> dict[str, Any] | None:
@@ -135,7 +138,13 @@ async def watch_run(request: Request, run_id: RunId) -> AsyncIterator[ServerSent
                 run = get_run(session, run_id)
             except NotFoundError:
                 return None
-            return {"done": run.done_steps, "total": run.total_steps, "state": run.state, "error": run.error}
+            return {
+                "done": run.done_steps,
+                "total": run.total_steps,
+                "state": run.state,
+                "error": run.error,
+                "reason": failure_reason(run),
+            }
 
     told: dict[str, Any] | None = None
     for _ in range(int(_LONGEST_WATCH_S / _POLL_S)):

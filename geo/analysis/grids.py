@@ -148,7 +148,11 @@ def lay_grid(
     corner = bounds[:2] - np.array(offset) * cell_m
     columns, rows = np.maximum(1, np.ceil((bounds[2:] - corner) / cell_m)).tolist()
     if columns * rows > MOST_CELLS:
-        raise InvalidInputError(f"the grid would hold more than {MOST_CELLS} cells; choose larger cells")
+        raise InvalidInputError(
+            f"the grid would hold more than {MOST_CELLS} cells; choose larger cells",
+            code="too_many_cells",
+            most=MOST_CELLS,
+        )
     grid = Grid(
         cell_m=float(cell_m),
         west_m=float(corner[0]),
@@ -244,7 +248,9 @@ def cell_weights(
     reach = 1 if reach_m is None else min(int(reach_m / grid.cell_m + 1e-9), max(grid.columns, grid.rows))
     if (2 * reach + 1) ** 2 * len(grid.cells) > MOST_WEIGHTS:
         raise InvalidInputError(
-            f"more than {MOST_WEIGHTS} pairs of neighbours; choose larger cells or less reach"
+            f"more than {MOST_WEIGHTS} pairs of neighbours; choose larger cells or less reach",
+            code="too_many_cells",
+            most=MOST_WEIGHTS // 9,
         )
     up, right = (side.ravel() for side in np.mgrid[-reach : reach + 1, -reach : reach + 1])
     if reach_m is not None:

@@ -169,7 +169,11 @@ def _count_pairs(near: NearPairs) -> None:
         near.degrees[first:until] = degrees.sum(axis=1)
         near.distance_pairs[:] += degrees.sum(axis=0)
         if near.distance_pairs.sum() > MOST_PAIRS:
-            raise InvalidInputError(f"more than {MOST_PAIRS:,} pairs are near each other; narrow the bands")
+            raise InvalidInputError(
+                f"more than {MOST_PAIRS:,} pairs are near each other; narrow the bands",
+                code="too_many_pairs",
+                most=MOST_PAIRS,
+            )
 
 
 def _read_days(days: ArrayLike, *, length: int) -> NDArray[np.float64]:
@@ -236,7 +240,9 @@ def _strips(
     # A little higher than the reach, or rounding could put near events two strips apart.
     strip = np.floor((xy_m[:, 1] - xy_m[:, 1].min()) / (reach_m * _STRIP_SLACK))
     if strip.max() > 2**53:
-        raise InvalidInputError("the bands of distance are too narrow for events so far apart")
+        raise InvalidInputError(
+            "the bands of distance are too narrow for events so far apart", code="bands_too_narrow"
+        )
     # Times settle the order of events at one place, so that the order given matters for nothing.
     order = np.lexsort((days, xy_m[:, 1], xy_m[:, 0], strip))
     return order, strip[order].astype(np.int64)

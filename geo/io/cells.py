@@ -48,7 +48,7 @@ class CellError(InvalidInputError):
 
     def __init__(self, code: str, message: str, *, column: str | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code: str = code
         self.column = column
 
 

@@ -177,12 +177,18 @@ def _areas(session: Session, request: BordersRequest) -> gpd.GeoDataFrame:
         own = areas.index[(areas["adcode"] == code) & (areas["level"] == request.level)]
         if not len(own):
             raise InvalidInputError(
-                f"there is no {request.level} {code} with a polygon on {request.period.last_on}"
+                f"there is no {request.level} {code} with a polygon on {request.period.last_on}",
+                code="no_such_border_area",
+                adcode=code,
+                day=request.period.last_on.isoformat(),
             )
         if not set(own) <= before:
             raise InvalidInputError(
                 f"{areas['name'].loc[own[0]]} ({code}) has its present boundary for a part of the period only;"
-                " choose a period that does not span the change"
+                " choose a period that does not span the change",
+                code="border_changed",
+                area=str(areas["name"].loc[own[0]]),
+                adcode=code,
             )
     return areas
 
@@ -204,6 +210,9 @@ def _pairs(areas: gpd.GeoDataFrame, request: BordersRequest) -> list[tuple[int, 
     asked = [pair for pair in pairs if {code[pair[0]], code[pair[1]]} == set(request.pair.split("-"))]
     if not asked:
         raise InvalidInputError(
-            f"{request.pair.replace('-', ' and ')} are not neighbours: they share no boundary"
+            f"{request.pair.replace('-', ' and ')} are not neighbours: they share no boundary",
+            code="no_neighbours",
+            one=request.pair.split("-")[0],
+            other=request.pair.split("-")[1],
         )
     return asked

@@ -50,6 +50,14 @@ class CompareRequest(SimulatedRequest):
         """The period compared with."""
         return self.period.year_before() if self.base is None else read_period(self.base)
 
+    def check_together(self) -> None:
+        """Refuse to compare days with themselves."""
+        base = self.base_period
+        if base.start_on < self.until_on and self.start_on < base.until_on:
+            raise InvalidInputError(
+                "the two periods share days; take a shorter period, or another base", code="periods_overlap"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareInput(RunInput):
@@ -80,8 +88,6 @@ class CompareInput(RunInput):
 def load_compare(session: Session, request: CompareRequest) -> CompareInput:
     """Load both periods; the session is only read from."""
     base = request.base_period
-    if base.start_on < request.until_on and request.start_on < base.until_on:
-        raise InvalidInputError("the two periods share days; take a shorter period, or another base")
     areas = find_areas(session, on=request.period.last_on)
     wanted = areas[areas["level"] == request.level]
     inside = area_ids_of(session, request)

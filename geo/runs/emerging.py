@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -59,6 +60,25 @@ class EmergingRequest(RedrawnRequest):
 
     cell_m: float = number(10_000.0, least=500.0, most=50_000.0, unit="m")
     step: str = choice("month", among=("week", "month", "quarter"))
+
+    def check_together(self) -> None:
+        """Refuse steps too few to tell a trend, and too many for the smallest p that can come out."""
+        count = len(step_starts(self.period, step=self.step)) - 1
+        if count < _FEWEST_STEPS:
+            raise InvalidInputError(
+                f"the period holds {count} steps; it must hold {_FEWEST_STEPS} at least",
+                code="too_few_steps",
+                count=count,
+                least=_FEWEST_STEPS,
+            )
+        if count > _ALPHA * (self.replications + 1):
+            least = math.ceil(count / _ALPHA - 1e-9) - 1
+            raise InvalidInputError(
+                f"{count} steps need {least} replications at least, or longer steps",
+                code="too_many_steps",
+                count=count,
+                least=least,
+            )
 
 
 def step_starts(period: Period, *, step: str) -> list[date]:
@@ -122,16 +142,9 @@ def _develop(
     return _Developed(grid=grid, weights=weights, counts=counts, found=found)
 
 
-def _checked_starts(request: EmergingRequest) -> NDArray[np.float64]:
+def _bounds(request: EmergingRequest) -> NDArray[np.float64]:
     """Return the bounds of the steps in days since the period began."""
     starts = step_starts(request.period, step=request.step)
-    count = len(starts) - 1
-    if count < _FEWEST_STEPS:
-        raise InvalidInputError(f"the period holds {count} steps; it must hold {_FEWEST_STEPS} at least")
-    if count > _ALPHA * (request.replications + 1):
-        raise InvalidInputError(
-            f"{count} steps need {round(count / _ALPHA) - 1} replications at least, or longer steps"
-        )
     return np.array([(start - request.start_on).days for start in starts], dtype=np.float64)
 
 
@@ -139,7 +152,7 @@ def compute_emerging(
     loaded: GroundInput, request: EmergingRequest, *, progress: Progress | None = None
 ) -> dict[str, object]:
     """Classify the cells and return the document."""
-    bounds = _checked_starts(request)
+    bounds = _bounds(request)
     count = len(bounds) - 1
     points = located_points(
         loaded.incidents,

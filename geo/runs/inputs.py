@@ -108,7 +108,9 @@ def refuse_masked(frame: pd.DataFrame, *, name: str) -> None:
         is_masked |= frame["flags"].map(lambda flags: flags is not None and MASKED in flags).astype(bool)
     if is_masked.any():
         raise InvalidInputError(
-            f"{int(is_masked.sum())} of the {name} are masked; masked figures never enter an analysis"
+            f"{int(is_masked.sum())} of the {name} are masked; masked figures never enter an analysis",
+            code="masked",
+            count=int(is_masked.sum()),
         )
 
 

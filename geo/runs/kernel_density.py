@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geo.runs.answers import Progress
 
 _MOST_CELLS = 250_000
+_CELLS_A_BANDWIDTH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,15 @@ class KernelDensityRequest(RunRequest):
 
     bandwidth_m: float = number(10_000.0, least=200.0, most=100_000.0, unit="m")
     cell_m: float = number(2_500.0, least=50.0, most=33_000.0, unit="m")
+
+    def check_together(self) -> None:
+        """Refuse cells too coarse to follow the kernel."""
+        if _CELLS_A_BANDWIDTH * self.cell_m > self.bandwidth_m:
+            raise InvalidInputError(
+                f"cell_m must be at most a third of bandwidth_m: {self.bandwidth_m / _CELLS_A_BANDWIDTH:g} m",
+                code="cell_over_bandwidth",
+                most=f"{self.bandwidth_m / _CELLS_A_BANDWIDTH:g}",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +83,9 @@ def _check_size(
     cells = (east - west + margin_m) * (north - south + margin_m) / request.cell_m**2
     if cells > _MOST_CELLS:
         raise InvalidInputError(
-            f"cells of {request.cell_m:g} m give more than {_MOST_CELLS} of them; take larger ones"
+            f"cells of {request.cell_m:g} m give more than {_MOST_CELLS} of them; take larger ones",
+            code="too_many_cells",
+            most=_MOST_CELLS,
         )
 
 

@@ -102,7 +102,7 @@ def kind_of(name: str) -> RunKind[Any, Any]:
         If there is none, as for a run that another version was asked for.
     """
     if name not in KINDS:
-        raise InvalidInputError("there is no such kind of run")
+        raise InvalidInputError("there is no such kind of run", code="no_such_kind")
     return KINDS[name]
 
 

@@ -121,7 +121,11 @@ def _lines(network: LineNetwork, density: NetworkDensity) -> dict[str, object]:
     least = _FAINTEST * float(values.max(initial=0.0))
     shown = np.flatnonzero(values > least)
     if len(shown) > _MOST_LIXELS:
-        raise InvalidInputError(f"there are more than {_MOST_LIXELS} lixels to show; make them longer")
+        raise InvalidInputError(
+            f"there are more than {_MOST_LIXELS} lixels to show; make them longer",
+            code="too_many_lixels",
+            most=_MOST_LIXELS,
+        )
     courses = _courses(network, density.lixels.iloc[shown])
     stored = to_stored(gpd.GeoDataFrame(geometry=courses, crs=METRIC)).geometry
     return {

@@ -187,6 +187,16 @@ class RunRequest:
         Period(self.start_on, self.until_on)
         for parameter in own_parameters(type(self)):
             parameter.check(getattr(self, parameter.name))
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Refuse figures that are right each by itself but do not fit together.
+
+        Raises
+        ------
+        InvalidInputError
+            With a code, so that whoever asks is told before anything is queued.
+        """
 
     @property
     def period(self) -> Period:
@@ -215,7 +225,7 @@ class RunRequest:
             return cls(**given)
         except TypeError:
             raise InvalidInputError(
-                "the run was asked of another version, which knew other parameters"
+                "the run was asked of another version, which knew other parameters", code="other_version"
             ) from None
 
     def request_hash(self, *, dataset_version: int) -> str:

@@ -21,6 +21,7 @@ from geo.analysis.sections import concentration, find_sections, repeat_victimisa
 from geo.analysis.threads import in_order
 from geo.analysis.units import read_units
 from geo.crs import METRIC
+from geo.errors import InvalidInputError
 from geo.runs.hotspots import search_frames
 from geo.runs.requests import RedrawnRequest, number
 from geo.runs.steps import part
@@ -60,6 +61,15 @@ class SectionsRequest(RedrawnRequest):
 
     least_m: float = number(1_000.0, least=50.0, most=20_000.0, unit="m")
     max_length_m: float = number(5_000.0, least=100.0, most=50_000.0, unit="m")
+
+    def check_together(self) -> None:
+        """Refuse stretches that could not even be as long as the shortest that is judged."""
+        if self.max_length_m < self.least_m:
+            raise InvalidInputError(
+                f"max_length_m must be at least least_m: {self.least_m:g} m",
+                code="length_under_least",
+                least=f"{self.least_m:g}",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

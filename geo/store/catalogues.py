@@ -73,7 +73,7 @@ def check_codes(session: Session, *, category: str | None, sector: str | None) -
     """
     for table, code, name in ((Category, category, "category"), (Sector, sector, "sector")):
         if code is not None and session.get(table, code) is None:
-            raise InvalidInputError(f"the catalogue knows no such {name}")
+            raise InvalidInputError(f"the catalogue knows no such {name}", code="no_such_code")
 
 
 def organisation_ids(session: Session, names: set[str], *, kind: str) -> dict[str, int]:

@@ -43,6 +43,10 @@ class Run(Base):
     """Canonical JSON; equal input gives equal bytes."""
     result_hash: Mapped[str | None]
     error: Mapped[str | None]
+    """Why it failed, as an English sentence."""
+    error_code: Mapped[str | None]
+    error_values: Mapped[dict[str, Any] | None]
+    """The same as a word and figures, from which `layers.refusals` makes the sentence in any language."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.pool import NullPool
 
 from api.database import make_sessions, open_engine
@@ -244,7 +244,7 @@ def test_runs_are_listed_by_kind_and_hand_their_findings_on(client, sessions, qu
     assert client.get(f"/hotspots?run={run_id}").status_code == 404
 
 
-def test_a_run_asked_of_another_version_fails_with_a_sentence(sessions):
+def test_a_run_asked_of_another_version_fails_with_a_sentence(client, sessions):
     days = {"start_on": "2007-01-01", "until_on": "2007-02-01"}
     stored = [
         Run(kind="forgotten", parameters={}, request_hash="forgotten"),
@@ -254,10 +254,40 @@ def test_a_run_asked_of_another_version_fails_with_a_sentence(sessions):
         session.add_all(stored)
         session.flush()
         run_ids = [run.id for run in stored]
-    for run_id, said in zip(run_ids, ("no such kind", "another version"), strict=True):
+    in_chinese = ("没有这种分析", "这次计算是另一版本提的")
+    for run_id, said, chinese in zip(run_ids, ("no such kind", "another version"), in_chinese, strict=True):
         assert work_on_run(sessions, run_id) == "failed"
         with sessions.begin() as session:
             assert said in get_run(session, run_id).error
+        told = client.get(f"/runs/{run_id}").json()["reason"]
+        assert told["zh"].startswith(chinese)
+        assert said in told["en"]
+        with client.stream("GET", f"/runs/{run_id}/events") as stream:
+            assert told["en"] in stream.read().decode()
+
+
+def test_what_can_never_be_computed_is_refused_in_both_languages_and_not_queued(client, sessions):
+    with sessions.begin() as session:
+        before = session.scalar(select(func.count()).select_from(Run))
+    body = {"kind": "emerging", "period": "2006-01/2007-12", "step": "week"}
+    answer = client.post("/runs", json=body)
+    assert answer.status_code == 422
+    detail = answer.json()["detail"]
+    assert "这个时段有104期，模拟次数至少要2079次" in detail
+    assert "104 steps, which need 2079 replications" in detail
+    with sessions.begin() as session:
+        assert session.scalar(select(func.count()).select_from(Run)) == before
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "网格太细，超过250000格"), ("en", "more than 250000 cells")]
+)
+def test_a_failed_run_tells_the_page_why_in_the_language_of_the_page(client, sessions, language, said):
+    body = {"kind": "kernel_density", "period": PERIOD, "bandwidth_m": 200.0, "cell_m": 50.0}
+    run_id = client.post("/runs", json=body).json()["id"]
+    assert work_on_run(sessions, run_id) == "failed"
+    page = client.get(f"/?kind=kernel_density&period={PERIOD}&bandwidth_m=200&cell_m=50&lang={language}").text
+    assert said in page
 
 
 def test_watching_a_run_that_is_not_there_says_so(client):

@@ -96,6 +96,9 @@ def page_of(kind, *, locale="zh", made=None, text=plain, **changes):
 
 # ---- what can be asked ----
 
+YEAR = read_period("2007-07/2008-06")
+"""Long enough for quarters, short enough for the year before."""
+
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -121,16 +124,16 @@ def test_the_form_asks_for_exactly_what_the_address_said(kind):
             given[parameter.name] = parameter.among[-1]
     values, odd = read_own(kind, given)
     assert odd == ()
-    filters = Filters(period=PERIOD, kind=kind, asked=tuple(values.items()))
-    body = request_body(filters, PERIOD)
+    filters = Filters(period=YEAR, kind=kind, asked=tuple(values.items()))
+    body = request_body(filters, YEAR)
     assert {name: str(body[name]) for name in given if name in body} == {
         name: text for name, text in given.items() if name in values
     }
-    request = page_request(filters, PERIOD)
+    request = page_request(filters, YEAR)
     assert request is not None
     for name, value in values.items():
         assert getattr(request, name) == value
-    fields = {field.name: field for field in analysis_view(filters, PERIOD, locale="zh").fields}
+    fields = {field.name: field for field in analysis_view(filters, YEAR, locale="zh").fields}
     assert all(fields[name].value == given[name] for name in given)
 
 
@@ -407,6 +410,17 @@ def test_a_comparison_of_a_period_with_itself_is_refused_before_anybody_waits():
     assert view.request is None
     assert "有重叠" in view.conflict
     assert analysis_view(Filters(period=PERIOD, kind="compare"), PERIOD, locale="zh").conflict == ""
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"), [("zh", "模拟次数至少要2079次"), ("en", "2079 replications at least")]
+)
+def test_figures_that_do_not_fit_together_are_named_on_the_page_with_the_way_out(locale, said):
+    long = read_period("2006-01/2007-12")
+    filters = Filters(period=long, kind="emerging", asked=(("step", "week"),))
+    view = analysis_view(filters, long, locale=locale)
+    assert view.request is None
+    assert said in view.conflict
 
 
 def test_what_draws_nothing_on_the_map_offers_no_second_map():

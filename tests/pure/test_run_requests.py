@@ -64,6 +64,40 @@ def test_bands_must_ascend_and_be_finite(bands):
         KnoxRequest(**DAYS, distance_bands=bands)
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes", "code", "values"),
+    [
+        ("compare", {"base": "2008-03/2008-09"}, "periods_overlap", {}),
+        ("compare", {"until_on": date(2009, 3, 1)}, "periods_overlap", {}),
+        ("emerging", {"step": "quarter"}, "too_few_steps", {"count": 2, "least": 3}),
+        (
+            "emerging",
+            {"until_on": date(2010, 1, 1), "step": "week"},
+            "too_many_steps",
+            {"count": 104, "least": 2079},
+        ),
+        (
+            "kernel_density",
+            {"bandwidth_m": 3000.0, "cell_m": 1001.0},
+            "cell_over_bandwidth",
+            {"most": "1000"},
+        ),
+        ("sections", {"least_m": 2000.0, "max_length_m": 1500.0}, "length_under_least", {"least": "2000"}),
+    ],
+)
+def test_figures_that_do_not_fit_together_are_refused_before_anything_is_queued(kind, changes, code, values):
+    with pytest.raises(InvalidInputError) as refused:
+        KINDS[kind].request(**(DAYS | changes))
+    assert (refused.value.code, refused.value.values) == (code, values)
+
+
+def test_the_replications_that_are_told_to_be_needed_are_enough():
+    asked = {"start_on": date(2008, 1, 1), "until_on": date(2010, 1, 1), "step": "week"}
+    assert KINDS["emerging"].request(**asked, replications=2079).replications == 2079
+    with pytest.raises(InvalidInputError, match="2079 replications at least"):
+        KINDS["emerging"].request(**asked, replications=2078)
+
+
 def test_a_request_of_another_version_is_refused():
     stored = HotspotRequest(**DAYS).parameters() | {"colour": "red"}
     with pytest.raises(InvalidInputError, match="another version"):

@@ -164,7 +164,7 @@ def lay_belt(
     areas, is_swapped = in_order_of_shape(area_a, area_b)
     boundary = shared_boundary(*areas, tolerance_m=tolerance_m)
     if 2 * levels * (boundary.length_m / step_m + len(boundary.parts)) > _MOST_CELLS:
-        raise InvalidInputError("step_m is too short for this boundary")
+        raise InvalidInputError("step_m is too short for this boundary", code="step_too_short")
     length_m = np.diff(boundary.from_m)
     counts = np.maximum(1, np.rint(length_m / step_m)).astype(np.int64)
     part = np.repeat(np.arange(len(counts)), counts)

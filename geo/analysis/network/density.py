@@ -172,7 +172,8 @@ def _spread(graph: Graph, events: Events, ways: Ways) -> NDArray[np.float64]:
     if can_wave and run_waves(ways, spots, MOST_STEPS, mass):
         return mass
     raise InvalidInputError(
-        "the bandwidth reaches over too many short edges; choose a smaller one or clean the network"
+        "the bandwidth reaches over too many short edges; choose a smaller one or clean the network",
+        code="bandwidth_over_short_edges",
     )
 
 

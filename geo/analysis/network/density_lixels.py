@@ -76,7 +76,11 @@ def cut_lixels(graph: Graph, *, lixel_m: float) -> Lixels:
     # An edge that is whole lixels but for rounding is not cut once more.
     counts = np.maximum(np.ceil(graph.length_m / lixel_m - 1e-9), 1)
     if counts.sum() > MOST_LIXELS:
-        raise InvalidInputError(f"the network has more than {MOST_LIXELS} lixels; make them longer")
+        raise InvalidInputError(
+            f"the network has more than {MOST_LIXELS} lixels; make them longer",
+            code="too_many_lixels",
+            most=MOST_LIXELS,
+        )
     first = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     return Lixels(first=first, width_m=graph.length_m / counts)
 

@@ -193,7 +193,10 @@ def lay_stretches(
     _measure(along, ends, is_ring, share, length_m, limits, lengths)
     starts = np.cumsum(lengths)
     if starts[-1] > MOST_ENTRIES:
-        raise InvalidInputError("too many stretches for one scan; choose longer units or shorter stretches")
+        raise InvalidInputError(
+            "too many stretches for one scan; choose longer units or shorter stretches",
+            code="too_many_stretches",
+        )
     order = np.empty(starts[-1], dtype=np.uint32)
     reached_m = np.empty(starts[-1])
     _write(along, ends, length_m, starts, order, reached_m)

@@ -126,7 +126,9 @@ def _join(parts: Parts, ends: _Ends, *, tolerance_m: float) -> tuple[NDArray[np.
         return nothing, _Splits(nothing, np.empty(0), nothing)
     tree = KDTree(ends.xy_m)
     if tree.count_neighbors(tree, tolerance_m) > MOST_NEAR:
-        raise InvalidInputError("tolerance_m is too large for lines this dense; choose a smaller one")
+        raise InvalidInputError(
+            "tolerance_m is too large for lines this dense; choose a smaller one", code="tolerance_too_large"
+        )
     near = tree.query_pairs(tolerance_m, output_type="ndarray")
     feet = _feet(parts, ends, tolerance_m=tolerance_m)
     length_m = parts.length_m[feet.part]

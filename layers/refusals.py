@@ -1,0 +1,82 @@
+"""Tell people in their own language why something cannot be computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layers.texts import mark, texts_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from layers.views import Locale
+
+REFUSALS = {
+    "periods_overlap": mark("两个时段有重叠，不能对比：把时段改到一年以内，或在参数里另填对比的时段。"),
+    "too_few_steps": mark("这个时段只有%(count)s期，看变化至少要%(least)s期：把时段放长，或把一期缩短。"),
+    "too_many_steps": mark("这个时段有%(count)s期，模拟次数至少要%(least)s次：增加模拟次数，或把一期放长。"),
+    "cell_over_bandwidth": mark("网格边长最多是带宽的三分之一，即%(most)s米。"),
+    "length_under_least": mark("区段最长不能小于判断用的最短长度%(least)s米。"),
+    "too_many_cells": mark("网格太细，超过%(most)s格：把网格边长放大。"),
+    "too_many_lixels": mark("线元太短，超过%(most)s个：把线元放长。"),
+    "too_many_pairs": mark("相距不远的案件对超过%(most)s对：把距离或时间的分档收窄。"),
+    "bands_too_narrow": mark("案件散布太广，距离分档太窄，算不了：把距离分档放宽。"),
+    "bandwidth_over_short_edges": mark("带宽内的短线段太多，算不了：缩小带宽，或先整理线路资料。"),
+    "tolerance_too_large": mark("线路太密，端点相接的容差太大：把容差改小。"),
+    "too_many_stretches": mark("要比较的线段组合太多：减小窗口份额，或缩小范围。"),
+    "step_too_short": mark("这条边界太长，分段太细：把分段放长。"),
+    "no_such_border_area": mark("%(day)s没有代码为%(adcode)s且有边界的区域。"),
+    "border_changed": mark("%(area)s（%(adcode)s）的现有边界只在一部分时段内有效：换一个不跨越变更的时段。"),
+    "no_neighbours": mark("%(one)s与%(other)s不相邻，没有共同的边界。"),
+    "masked": mark("有%(count)s起案件的数字经过脱敏；脱敏的数字不参加计算。"),
+    "other_version": mark("这次计算是另一版本提的，参数不同；请重新计算。"),
+    "no_such_kind": mark("没有这种分析。"),
+    "no_such_area": mark("没有这个区域。"),
+    "no_such_code": mark("没有这个类别或行业。"),
+}
+"""Every code of an `InvalidInputError`, in the words of a sentence with its values."""
+_LOCALES: tuple[Locale, ...] = ("zh", "en")
+_UNTOLD = mark("资料或参数不适合这种算法，没有算完。技术说明：%(error)s")
+
+
+def refusal_text(error: str, code: str | None, values: Mapping[str, object] | None, *, locale: Locale) -> str:
+    """Say why something cannot be computed.
+
+    Parameters
+    ----------
+    error : str
+        The English sentence of the error, shown as it is where its code is not known here.
+    code : str or None
+    values : mapping or None
+        Of the error.
+    locale : {"zh", "en"}
+
+    Notes
+    -----
+    A failure of an older version, or of a newer one, may carry other values than its sentence has room for today:
+    it is told by its English sentence then, never by an error about an error.
+    """
+    say = texts_in(locale)
+    sentence = REFUSALS.get(code or "")
+    if sentence is not None:
+        try:
+            return say(sentence) % dict(values or {})
+        except KeyError:
+            pass
+    return error if locale == "en" else say(_UNTOLD, error=error)
+
+
+def in_both_languages(error: Exception, *, sign: str = " / ") -> str:
+    """Say an error in Chinese and English where its code is known here, else by its own sentence.
+
+    Parameters
+    ----------
+    error : Exception
+    sign : str
+        Between the two.
+    """
+    code = getattr(error, "code", None)
+    if code not in REFUSALS:
+        return str(error)
+    values = getattr(error, "values", None)
+    return sign.join(refusal_text(str(error), code, values, locale=locale) for locale in _LOCALES)
