@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo.analysis.aoristic import aoristic_hours
+from geo.analysis.border_zones import border_zones
 from geo.analysis.density import kernel_density, relative_risk_surface
 from geo.analysis.grids import cell_weights, count_cells, lay_grid
 from geo.analysis.hotspots import (
@@ -212,6 +213,24 @@ def _series() -> None:
     link_incidents(incidents, replications=9, seed=1)
 
 
+def _borders() -> None:
+    middle_m = _WEST_M + 1_500
+    west = shapely.box(_WEST_M - 9_000, _SOUTH_M - 9_000, middle_m, _SOUTH_M + 9_000)
+    east = shapely.box(middle_m, _SOUTH_M - 9_000, _WEST_M + 12_000, _SOUTH_M + 9_000)
+    incidents = gpd.GeoDataFrame(geometry=shapely.points(_places()), crs=_EPSG).assign(radius_m=50.0)
+    border_zones(
+        incidents,
+        west,
+        east,
+        depth_m=4_000.0,
+        step_m=1_000.0,
+        alpha=0.5,
+        replications=19,
+        draws=2,
+        seed=1,
+    )
+
+
 def _others() -> None:
     rank_bands(np.array([3, 9, 1]), replications=99, seed=1)
     start = pd.Timestamp("2008-03-01 20:00", tz="Asia/Shanghai")
@@ -229,6 +248,7 @@ KERNELS: dict[str, Callable[[], None]] = {
     "network": _network,
     "sections": _sections,
     "series": _series,
+    "borders": _borders,
     "others": _others,
 }
 """What compiles the kernels of each family of methods, by its name."""

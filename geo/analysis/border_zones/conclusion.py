@@ -100,7 +100,19 @@ def conclude(
         moved_count=prepared.moved_count,
         exposure_kind=prepared.exposure_kind,
         maxima=maxima if not prepared.belt.is_swapped else maxima[:, [0, 2, 1]],
-        power=_ordinary_power(prepared, criticals),
+        best_alone=prepared.by_given(
+            *(
+                max((window.llr for window in alone[which]), default=0.0)
+                for which in (ONLY_FIRST, ONLY_SECOND)
+            )
+        ),
+        power=_ordinary_power(
+            prepared,
+            criticals,
+            halved=[
+                critical_of(maxima[:, which], alpha=level.alpha / 2) for which in (ONLY_FIRST, ONLY_SECOND)
+            ],
+        ),
         critical_llr=criticals[0],
         alpha=level.alpha,
         replications=level.replications,
@@ -251,7 +263,7 @@ def _stable(
     return shares
 
 
-def _ordinary_power(prepared: Prepared, criticals: list[float]) -> pd.DataFrame:
+def _ordinary_power(prepared: Prepared, criticals: list[float], *, halved: list[float]) -> pd.DataFrame:
     """Return power over relative risks for a window of ordinary exposure, named by side a and b."""
     trial, belt = prepared.trial, prepared.belt
     if trial.reason is not None:
@@ -261,7 +273,9 @@ def _ordinary_power(prepared: Prepared, criticals: list[float]) -> pd.DataFrame:
     exposed = [side[side > 0] for side in by_position]
     steps = min(_ORDINARY_POSITIONS, belt.position_count)
     shares = [min(0.5, steps * float(np.median(side))) if len(side) else 0.0 for side in exposed]
-    table = power_table(counts=trial.side_counts, shares=(shares[0], shares[1]), critical_llrs=criticals)
+    table = power_table(
+        counts=trial.side_counts, shares=(shares[0], shares[1]), critical_llrs=criticals, halved_llrs=halved
+    )
     names = ("b", "a") if belt.is_swapped else ("a", "b")
     return table.rename(columns=dict(zip(("first", "second"), names, strict=True)))[
         ["relative_risk", "pooled", "a", "b", "either"]

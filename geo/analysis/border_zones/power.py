@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,8 @@ def window_power(
         for seen, held, total, critical in zip(odds, expected, counts, critical_llrs[1:], strict=True)
     ]
     held, total = sum(expected), sum(counts)
+    if not np.isfinite(critical_llrs[0]):
+        return 0.0, min(1.0, alone[0]), min(1.0, alone[1])
     pooled = sum(
         p * q
         for c, p in odds[0]
@@ -71,22 +73,34 @@ def window_power(
 
 
 def power_table(
-    *, counts: tuple[int, int], shares: tuple[float, float], critical_llrs: Sequence[float]
+    *,
+    counts: tuple[int, int],
+    shares: tuple[float, float],
+    critical_llrs: Sequence[float],
+    halved_llrs: Sequence[float],
 ) -> pd.DataFrame:
     """Return the power at each of `RISKS`.
+
+    Parameters
+    ----------
+    counts, shares, critical_llrs
+        See `window_power`.
+    halved_llrs : sequence of two float
+        Critical ratio of each side's own scan at half the level.
 
     Returns
     -------
     DataFrame
-        Columns ``relative_risk``, ``pooled``, ``first``, ``second`` and ``either``, the probability that at least one side
-        alone would see it.
+        Columns ``relative_risk``, ``pooled``, ``first``, ``second`` and ``either``: the probability that at least one side
+        alone would see it, each at half the level, so that the two scans together alarm falsely no more often than the
+        pooled one.
     """
     rows = []
     for risk in RISKS:
-        pooled, first, second = window_power(
-            counts=counts, shares=shares, critical_llrs=critical_llrs, relative_risk=risk
-        )
-        rows.append((risk, pooled, first, second, 1 - (1 - first) * (1 - second)))
+        told: dict[str, Any] = {"counts": counts, "shares": shares, "relative_risk": risk}
+        pooled, first, second = window_power(critical_llrs=critical_llrs, **told)
+        _, half_first, half_second = window_power(critical_llrs=(np.inf, *halved_llrs), **told)
+        rows.append((risk, pooled, first, second, 1 - (1 - half_first) * (1 - half_second)))
     return pd.DataFrame(rows, columns=["relative_risk", "pooled", "first", "second", "either"])
 
 

@@ -81,6 +81,8 @@ class BorderZones:
         ``given`` (cable) or ``area_km2``.
     maxima : ndarray of float64, shape (replications, 3)
         Largest ratios of the simulated sets: pooled, a alone, b alone.
+    best_alone : tuple of two float
+        Largest ratio of either side's own scan, a and b; 0 where nothing exceeds what is expected.
     power : DataFrame
         Power of the pooled scan and of each alone over relative risks, for a window of ordinary exposure.
     critical_llr : float
@@ -102,6 +104,7 @@ class BorderZones:
     moved_count: int
     exposure_kind: ExposureKind
     maxima: NDArray[np.float64]
+    best_alone: tuple[float, float]
     power: pd.DataFrame
     critical_llr: float
     alpha: float
