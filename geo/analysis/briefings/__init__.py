@@ -2,6 +2,7 @@
 
 from geo.analysis.briefings.facts import Briefing, City, Counts, Provenance, Verdict
 from geo.analysis.briefings.maps import BriefingMap, MapArea, MapLabel, MapLine
+from geo.analysis.briefings.masks import MaskedBriefing, MaskedCell, MaskedCity, masked
 from geo.analysis.briefings.parts import (
     Alternative,
     Chain,
@@ -26,6 +27,9 @@ __all__ = [
     "MapArea",
     "MapLabel",
     "MapLine",
+    "MaskedBriefing",
+    "MaskedCell",
+    "MaskedCity",
     "Power",
     "Provenance",
     "Role",
@@ -33,4 +37,5 @@ __all__ = [
     "Station",
     "Verdict",
     "Zone",
+    "masked",
 ]

@@ -16,6 +16,7 @@ from geo.analysis.briefings.checks import (
 )
 from geo.analysis.briefings.maps import SECTORS
 from geo.errors import InvalidInputError
+from geo.frames import DATE_PRECISIONS, PLACE_PRECISIONS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 FOUND_BY = ("none", "a", "b", "c", "both")
 REASONS = ("place", "time", "hour", "category", "items")
 STATION_STATES = ("filed", "changed", "missing", "closed", "unknown")
-PRECISIONS = ("point", "section", "village", "township", "county", "city")
 HOURS_A_DAY, DAYS_A_WEEK = 24, 7
 
 
@@ -207,6 +207,8 @@ class LinkedIncident:
     place_precision : {"point", "section", "village", "township", "county", "city"}
     occurred_from, occurred_until : datetime
         With a zone; half-open.
+    date_precision : {"minute", "hour", "night", "day", "month", "interval"}
+        How its time is written.
     method : str
         Category as people say it, may be empty.
     item : str
@@ -220,6 +222,7 @@ class LinkedIncident:
     place_precision: str
     occurred_from: datetime
     occurred_until: datetime
+    date_precision: str = "interval"
     method: str = ""
     item: str = ""
     at: Point | None = None
@@ -229,7 +232,8 @@ class LinkedIncident:
         check_text(self.place_text, name="the place of an incident")
         for name in ("case_number", "method", "item"):
             check_text(getattr(self, name), name=f"{name} of an incident", may_be_empty=True)
-        check_choice(self.place_precision, among=PRECISIONS, name="place_precision of an incident")
+        check_choice(self.place_precision, among=PLACE_PRECISIONS, name="place_precision of an incident")
+        check_choice(self.date_precision, among=DATE_PRECISIONS, name="date_precision of an incident")
         check_shape(self.at, kinds=("Point",), name="the place of an incident")
         if self.occurred_from.tzinfo is None or self.occurred_until.tzinfo is None:
             raise InvalidInputError("the times of an incident need a zone")

@@ -1,0 +1,220 @@
+"""Lay out what may leave the house: counts by county or square, shares in steps, a map without places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geo.analysis.briefings.masks import BLOCKS
+from layers.briefings import map_layers, map_legend
+from layers.briefings.content import SYNTHETIC, WIDTH_MM
+from layers.briefings.map_frame import fit_frame, north_arrow, scale_bar
+from layers.briefings.map_labels import Room, area_name
+from layers.briefings.maps import Picture, clipped, frame_edge
+from layers.briefings.paper import Figure, Paper, Part, Sentences, Table
+from layers.briefings.svg import drawing, joined, path_data, tag
+from layers.briefings.words import WEEKDAYS, date_text, short_name
+from layers.periods import period_text
+from layers.theme import COLOURS, count_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geo.analysis.briefings import MaskedBriefing, MaskedCell
+    from layers.briefings.paper import Block
+
+_TALL_MM = 118.0
+
+
+def lay_out_masked(masked: MaskedBriefing) -> Paper:
+    """Lay an outward briefing out.
+
+    Parameters
+    ----------
+    masked : MaskedBriefing
+
+    Returns
+    -------
+    Paper
+    """
+    names = "—".join(short_name(city.name) for city in masked.cities)
+    period = period_text(masked.period, "zh")
+    drawn = _map(masked)
+    return Paper(
+        title=f"{names}交界区域情况（对外）",
+        subtitle=f"{period} · {date_text(masked.generated_on)}生成",
+        period_text=period,
+        generated_on=masked.generated_on,
+        classification=masked.classification,
+        banner=SYNTHETIC if masked.is_synthetic else "",
+        headline=_headline(masked),
+        is_proven=bool(masked.proven_count),
+        situation=_situation(masked),
+        figures=(),
+        map=drawn,
+        summary=() if drawn else (_counts(masked),),
+        parts=tuple(part for part in _parts(masked, has_map=drawn is not None) if part.blocks),
+        footer=f"运行 {'、'.join(masked.run_ids[:3])} · 护线 {masked.version}",
+    )
+
+
+def _headline(masked: MaskedBriefing) -> str:
+    if masked.proven_count is None:
+        return "分布情况"
+    return f"{masked.proven_count}处交界区域通过检验" if masked.proven_count else "没有区域通过检验"
+
+
+def _how_many(exact: int | None, at_least: int, k: int) -> str:
+    if exact is not None:
+        return f"{exact:,}起"
+    return f"不少于{at_least:,}起" if at_least >= k else "数量不公布"
+
+
+def _situation(masked: MaskedBriefing) -> tuple[str, ...]:
+    period = period_text(masked.period, "zh")
+    names = "、".join(city.name for city in masked.cities)
+    total = _how_many(masked.total, masked.total_at_least, masked.k)
+    told = [f"{period}，{names}有位置的案件{total}。"]
+    if masked.cell_m is None:
+        parts = [
+            f"{city.name}{_how_many(city.incident_count, city.at_least, masked.k)}"
+            if city.has_data
+            else f"{city.name}没有数据"
+            for city in masked.cities
+        ]
+        told.append(f"其中{'、'.join(parts)}。")
+    told.append(
+        f"少于{masked.k}起的不公布；为了使它们不能被推算出来，另有一些也不公布，合计只写已公布部分之和。"
+    )
+    return tuple(told)
+
+
+def _cell_text(cell: MaskedCell) -> str:
+    if not cell.has_data:
+        return "没有数据"
+    return "不公布" if cell.incident_count is None else f"{cell.incident_count:,}"
+
+
+def _counts(masked: MaskedBriefing) -> Table:
+    if masked.cell_m is not None:
+        shown = [cell for cell in masked.cells if cell.incident_count is not None]
+        return Table(
+            caption=f"每格{masked.cell_m / 1000:g}公里见方；只列公布的{len(shown)}格，其余{len(masked.cells) - len(shown)}格不公布",
+            head=("格", "案件（起）"),
+            rows=tuple((cell.name, _cell_text(cell)) for cell in shown) or (("—", "不公布"),),
+            widths=(2.0, 1.0),
+            aligns=("left", "right"),
+        )
+    rows = []
+    for city in masked.cities:
+        rows += [
+            (city.name, cell.name, _cell_text(cell)) for cell in masked.cells if cell.city_code == city.code
+        ]
+        rows.append(
+            (
+                city.name,
+                "合计",
+                _how_many(city.incident_count, city.at_least, masked.k) if city.has_data else "没有数据",
+            )
+        )
+    return Table(
+        caption="各县（市、区）有位置的案件",
+        head=("市", "县（市、区）", "案件（起）"),
+        rows=tuple(rows),
+        widths=(1.0, 1.6, 1.0),
+        aligns=("left", "left", "right"),
+    )
+
+
+def _parts(masked: MaskedBriefing, *, has_map: bool) -> tuple[Part, ...]:
+    counts: tuple[Block, ...] = (_counts(masked),) if has_map else ()
+    when = tuple(
+        _shares(title, names, shares)
+        for title, names, shares in (("时段", BLOCKS, masked.hours), ("星期", WEEKDAYS, masked.weekdays))
+        if any(share is not None for share in shares)
+    )
+    return (
+        Part(title="各地案件", blocks=counts),
+        Part(title="时段与星期", blocks=when or (Sentences(lines=("案件较少，时段和星期不公布。",)),)),
+        Part(title="说明", blocks=(Sentences(lines=_notes(masked), is_list=True),)),
+    )
+
+
+def _shares(title: str, names: Sequence[str], shares: Sequence[float | None]) -> Table:
+    return Table(
+        caption=f"{title}：占交界带案件的比例，取整到10%",
+        head=(title, "比例"),
+        rows=tuple(
+            (name, "不公布" if share is None else f"约{100 * share:.0f}%")
+            for name, share in zip(names, shares, strict=True)
+        ),
+        widths=(2.0, 1.0),
+        aligns=("left", "right"),
+    )
+
+
+def _notes(masked: MaskedBriefing) -> tuple[str, ...]:
+    notes = [
+        f"不公布的一格，可能是0至{masked.k - 1}起中的任何一个数，也可能更多；零起和几起不加区分。",
+        "本件不含具体位置、线路、区段、站点和个案。",
+        f"期间{date_text(masked.period.start_on)}至{date_text(masked.period.last_on)}；方法{masked.method}。",
+    ]
+    if masked.proven_count:
+        notes.append("“通过检验”指聚集不像巧合，不说明原因。")
+    if masked.attribution:
+        notes.append(f"界线来源：{masked.attribution}。")
+    return tuple(notes)
+
+
+def _map(masked: MaskedBriefing) -> Figure | None:
+    """Draw counts by county or square; None where the outlines may not leave the house."""
+    shaped = [cell for cell in masked.cells if cell.shape is not None]
+    if not shaped:
+        return None
+    frame = fit_frame([cell.shape for cell in shaped], width_mm=WIDTH_MM, height_mm=_TALL_MM, margin=0.04)
+    classes = count_classes(max((cell.incident_count or 0 for cell in shaped), default=0))
+    shapes = [frame.shape(cell.shape) for cell in shaped]
+    parts = [tag("rect", width=frame.width_mm, height=frame.height_mm, fill=COLOURS["ground"])]
+    outlines, fills = [], []
+    for cell, shape in zip(shaped, shapes, strict=True):
+        if shape is None or shape.is_empty:
+            continue
+        data = path_data(shape)
+        outlines.append(data)
+        if cell.incident_count is None:
+            fills += [tag("path", d=data, fill=COLOURS["area"]), map_layers.hatching(shape)]
+        else:
+            colour = next(
+                (each.colour for each in classes if cell.incident_count <= each.upper), COLOURS["area"]
+            )
+            fills.append(tag("path", d=data, fill=colour))
+    parts += fills
+    parts.append(tag("path", d="".join(outlines), fill="none", stroke=COLOURS["area-edge"], stroke_width=0.2))
+    cities = "".join(path_data(frame.shape(shape)) for shape in masked.outlines)
+    if cities:
+        parts.append(tag("path", d=cities, fill="none", stroke=COLOURS["city-edge"], stroke_width=0.5))
+    room = Room(
+        frame.width_mm,
+        frame.height_mm,
+        [(0.0, frame.height_mm - 7.5, frame.width_mm * 0.42, frame.height_mm)],
+    )
+    if masked.cell_m is None:
+        parts += [
+            area_name(frame, cell.shape, cell.name, room, 2.8) for cell in shaped if cell.shape is not None
+        ]
+    parts += [scale_bar(frame, x=3.5, y=frame.height_mm - 2.6), north_arrow(x=frame.width_mm - 6, y=6.4)]
+    entries = [(map_legend.box(fill=each.colour), f"{each.label}起") for each in classes]
+    if any(cell.incident_count is None for cell in shaped):
+        entries.append((map_legend.hatched(), "不公布或没有数据"))
+    legend, tall = map_legend.legend(entries, width=frame.width_mm, top=frame.height_mm + 1.2)
+    height = round(frame.height_mm + 1.2 + tall, 2)
+    unit = "各县" if masked.cell_m is None else f"每格（{masked.cell_m / 1000:g}公里见方）"
+    caption = f"图1　{period_text(masked.period, 'zh')}{unit}有位置的案件，{_how_many(masked.total, masked.total_at_least, masked.k)}。斜线不公布或没有数据。"
+    svg = drawing(
+        [clipped(parts, frame), frame_edge(frame), joined((legend,))],
+        width_mm=frame.width_mm,
+        height_mm=height,
+        alt=caption,
+    )
+    return Figure(
+        picture=Picture(svg=svg, width_mm=frame.width_mm, height_mm=height, alt=caption), caption=caption
+    )

@@ -1,0 +1,100 @@
+"""Write a briefing as one HTML file that needs nothing else, and print the same file as PDF."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from geo.errors import InvalidInputError
+from layers.briefings.fonts import weasyprint
+from layers.briefings.forms import PAGE, STYLE, filled
+from layers.briefings.svg import FONTS
+
+if TYPE_CHECKING:
+    from layers.briefings.forms import Templates
+    from layers.briefings.paper import Paper
+
+_FONTS = Markup(FONTS)  # noqa: S704 - a constant
+_OUTSIDE = re.compile(
+    r"""<script|<link\b|<iframe|<object|<embed|<base\b|@import|(?:src|href|poster|data)\s*=\s*["']?(?!data:|\#)[^"'\s>]"""
+    r"""|url\(\s*["']?(?!data:|\#)[^)]""",
+    re.IGNORECASE,
+)
+"""What would make a file ask for another."""
+
+
+def page(paper: Paper, templates: Templates) -> str:
+    """Write a briefing as HTML: no script, no other file, no host.
+
+    Parameters
+    ----------
+    paper : Paper
+    templates : Templates
+
+    Raises
+    ------
+    InvalidInputError
+        If a template cannot be read or filled in, or asks for other files.
+    """
+    style = templates.compiled(STYLE)
+    css = filled(
+        style,
+        STYLE,
+        fonts=_FONTS,
+        title=quoted(paper.title),
+        banner=quoted(paper.banner),
+        classification=quoted(paper.classification),
+        footer=quoted(paper.footer),
+    )
+    for name in (STYLE, PAGE):
+        if found := _OUTSIDE.search(templates.text(name)):
+            raise InvalidInputError(
+                f"the briefing template {name} asks for another file or runs a script ({found[0][:40]}); "
+                "put pictures in as data: addresses"
+            )
+    return filled(templates.compiled(PAGE), PAGE, paper=paper, css=Markup(css))  # noqa: S704 - every value in it is quoted
+
+
+def quoted(text: str) -> Markup:
+    """Write a text as a string of CSS that ends neither itself nor the element it stands in."""
+    # JSON escapes quotes, backslashes and controls; the rest becomes escapes of CSS.
+    inside = json.dumps(text, ensure_ascii=False)[1:-1].replace("\\n", " ").replace("\\t", " ")
+    inside = inside.replace("\\\\", "\\5c ").replace('\\"', "\\22 ")
+    for sign in "<>&'":
+        inside = inside.replace(sign, f"\\{ord(sign):x} ")
+    return Markup(f'"{inside}"')  # noqa: S704 - nothing in it can end the string or the element
+
+
+def pdf(html: str) -> bytes:
+    """Print a page of ours as PDF: A4, vectors, fonts embedded, the same bytes for the same page.
+
+    Parameters
+    ----------
+    html : str
+        From `page`.
+
+    Raises
+    ------
+    MissingResourceError
+        If what WeasyPrint needs, or a Chinese font, is not on this machine.
+    """
+    printer = weasyprint()
+    document = printer.HTML(string=html, url_fetcher=_refuse, media_type="print")
+    return bytes(
+        document.write_pdf(
+            pdf_identifier=hashlib.sha256(html.encode()).digest()[:16],
+            pdf_tags=True,
+            presentational_hints=False,
+        )
+    )
+
+
+def _refuse(url: str, *_: object, **__: object) -> dict[str, object]:
+    """Fetch nothing: a briefing is whole in itself."""
+    if url.startswith("data:image/"):
+        return dict(weasyprint().default_url_fetcher(url))
+    raise InvalidInputError("a briefing fetches nothing; put pictures in as data: addresses")
