@@ -264,8 +264,8 @@ def section_sentences(document: Document, say: Texts) -> RunText:
 
 
 def _section(row: Mapping[str, Any], document: Document, say: Texts) -> str:
-    """Say one section as a commander reads it aloud."""
-    return say(
+    """Say one section as a commander reads it aloud, and who guards it where that is recorded."""
+    found = say(
         "%(period)s，%(place)s（%(length)s公里）发案%(cases)s起，预期%(expected)s起，p=%(p)s；在%(share)s的位置抽样中稳定。",
         period=period_text(asked_period(document), say.locale),
         place=f"{row['place']} {place_name(row['labels'], say)}".lstrip(),
@@ -275,6 +275,7 @@ def _section(row: Mapping[str, Any], document: Document, say: Texts) -> str:
         p=p_words(row["p"]),
         share=share_text(row["stable_share"]),
     )
+    return say("%(found)s责任单位：%(unit)s。", found=found, unit=row["unit"]) if row["unit"] else found
 
 
 def _least_section(document: Document, say: Texts) -> str:

@@ -119,6 +119,7 @@ COLUMNS: dict[str, tuple[str, Cell]] = {
     "rank_until": (mark("名次到"), _text),
     "owner": (mark("权属"), _text),
     "unit": (mark("责任单位"), _text),
+    "place": (mark("所在县"), _text),
     "is_hotspot": (mark("认定为热点"), _flag),
 }
 """Columns of findings that people are shown, in order, and how each is written."""

@@ -155,6 +155,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("pairs", "integer", "pairs", "对数，无则为 0", "copper pairs, 0 where there are none"),
         Field("laying", "text", "laying", "敷设方式：aerial、buried、duct", "how it is laid"),
         _OWNER,
+        Field("responsible_unit", "text", "resp_unit", "责任单位", "unit that guards it"),
         Field("length_m", "number", "length_m", "长度", "length", "m"),
         Field("in_service_from", "text", "svc_from", "投运日期", "in service since", "ISO 8601"),
         Field(

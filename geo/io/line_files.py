@@ -98,7 +98,7 @@ def read_lines(data: bytes, *, file_name: str, datum: str, catalogues: Catalogue
     -------
     Reading
         LineStrings, EPSG:4326, with line_name, sequence, from_node, to_node, sector, kind, pairs, laying,
-        owner, length_m, in_service_from, in_service_until, area, declared_datum. A length that is
+        owner, responsible_unit, length_m, in_service_from, in_service_until, area, declared_datum. A length that is
         missing is measured in EPSG:4547; nodes without a name are named by their position.
 
     Raises
@@ -128,6 +128,7 @@ def line_kind(catalogues: Catalogues) -> FileKind:
             Column("pairs", integer_cell(0, 10_000), default=0, dtype="int64"),
             coded_column("laying", LAYINGS, code="unknown_laying", is_required=True),
             Column("owner", text_cell(200)),
+            Column("responsible_unit", text_cell(200)),
             Column("length_m", number_cell(_LEAST_M, _MOST_M, unit_of="m"), dtype="float64"),
             Column("in_service_from", day_cell),
             Column("in_service_until", day_cell),

@@ -41,7 +41,17 @@ _OUTLINE_M = 300.0
 _MOST_ROWS = 20
 _MOST_P = 0.5
 _OF_SMALLER, _OF_LARGER = 1 / 2, 1 / 3
-_LINE_COLUMNS = ("line_id", "line_name", "sequence", "from_node", "to_node", "length_m", "owner", "place")
+_LINE_COLUMNS = (
+    "line_id",
+    "line_name",
+    "sequence",
+    "from_node",
+    "to_node",
+    "length_m",
+    "owner",
+    "place",
+    "responsible_unit",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +67,7 @@ class SectionsRequest(RedrawnRequest):
     """
 
     kind: ClassVar[str] = "sections"
-    version: ClassVar[str] = "sections/1"
+    version: ClassVar[str] = "sections/2"
 
     least_m: float = number(1_000.0, least=50.0, most=20_000.0, unit="m")
     max_length_m: float = number(5_000.0, least=100.0, most=50_000.0, unit="m")
@@ -104,7 +114,7 @@ class _Ground:
 def _ground(loaded: UnitInput, request: SectionsRequest) -> _Ground:
     located, units = search_frames(loaded, request.period)
     exposed = read_units(units)
-    about = loaded.units[list(_LINE_COLUMNS)].assign(responsible_unit=loaded.units["place"])
+    about = loaded.units[list(_LINE_COLUMNS)]
     lines = exposed.frame[["geometry"]].join(about)
     for name in ("owner", "place", "responsible_unit"):
         lines[name] = lines[name].fillna("")
@@ -245,13 +255,14 @@ def _rows(
     ]
     labels = pd.Series([(name,) for name in shown["name"]], index=shown.index, dtype=object)
     outlines = shapely.buffer(shown.geometry.to_numpy(), _OUTLINE_M, quad_segs=4)
-    named = {"segments": "members", "responsible_unit": "unit"}
-    columns = [*_TOLD, "segments", "responsible_unit"]
+    columns = [*_TOLD, "segments"]
     rows = (
         shown[columns]
-        .rename(columns=named)
+        .rename(columns={"segments": "members"})
         .assign(
             labels=labels,
+            # Where the lines do not say who guards them, nobody is named: the county stands beside it as the place.
+            unit=shown["responsible_unit"].replace("", None),
             stable_share=shares,
             is_stacked=is_stacked,
             is_hotspot=is_proven,

@@ -155,6 +155,7 @@ SOURCES: dict[str, RowSource] = {
             Segment.pairs,
             Segment.laying,
             _OWNER_NAME,
+            Segment.responsible_unit,
             Segment.length_m,
             Segment.in_service_from,
             Segment.in_service_until,

@@ -80,6 +80,8 @@ class Segment(Base):
     in_service_from: Mapped[date | None]
     in_service_until: Mapped[date | None]
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), index=True)
+    responsible_unit: Mapped[str | None]
+    """Who guards it, as the file says: a police station, a branch office, a patrol team; never a person."""
     import_batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), index=True)
     geom: Mapped[Any] = geometry("LINESTRING")
 
@@ -90,6 +92,7 @@ class Segment(Base):
         CheckConstraint("length_m > 0 and length_m < 1000000", name="length"),
         CheckConstraint("in_service_from < in_service_until", name="service"),
         CheckConstraint("ST_IsValid(geom) and ST_Length(geom) > 0", name="geom"),
+        CheckConstraint("responsible_unit <> ''", name="responsible_unit"),
         UniqueConstraint("line_id", "sequence"),
         Index("ix_segment_geom", "geom", postgresql_using="gist"),
     )
@@ -114,6 +117,7 @@ def segment_rows() -> Select[*tuple[Any, ...]]:
             Segment.in_service_from,
             Segment.in_service_until,
             Segment.area_id,
+            Segment.responsible_unit,
             Segment.geom,
         )
         .join(CableLine, CableLine.id == Segment.line_id)

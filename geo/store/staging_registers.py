@@ -32,6 +32,7 @@ LINES = Target(
             "length_m",
             "in_service_from",
             "in_service_until",
+            "responsible_unit",
         )
     }
     | {"geometry": "geom"},
@@ -81,7 +82,9 @@ LINES = Target(
         "in_service_from",
         "in_service_until",
     )
-    | {"sector": ("s.sector", "l.sector_code"), "owner": ("nullif(s.owner, '')", _owner("l"))},
+    | {"sector": ("s.sector", "l.sector_code"), "owner": ("nullif(s.owner, '')", _owner("l"))}
+    # A file that names no unit does not take away the one that is stored.
+    | {"responsible_unit": ("coalesce(s.responsible_unit, t.responsible_unit)", "t.responsible_unit")},
     inserted=(
         "line_id",
         "sequence",
@@ -94,6 +97,7 @@ LINES = Target(
         "in_service_from",
         "in_service_until",
         "area_id",
+        "responsible_unit",
         "geom",
     ),
     before_insert=(

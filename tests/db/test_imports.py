@@ -168,11 +168,10 @@ def placed(*rows):
     return "案件编号,发案时间,地点,经度,纬度,半径,类别,所在县\n" + "\n".join(lines) + "\n"
 
 
-def compared(session, content):
-    reading = read_kind(
-        content.encode(), file_name="f.csv", datum="wgs84", kind=make_kind("incidents", as_of=TODAY)
-    )
-    return compare_file(session, "incidents", [reading.frame], source="police")
+def compared(session, content, *, kind="incidents"):
+    name = "f.geojson" if content.startswith("{") else "f.csv"
+    reading = read_kind(content.encode(), file_name=name, datum="wgs84", kind=make_kind(kind, as_of=TODAY))
+    return compare_file(session, kind, [reading.frame], source="police")
 
 
 @pytest.mark.parametrize(
@@ -248,3 +247,13 @@ def test_a_line_keeps_its_sector_and_owner_over_several_files(session):
     with pytest.raises(FileRejectedError) as caught:
         take_in(session, "lines", following)
     assert [(fault.row, fault.code) for fault in caught.value.faults] == [(1, "line_differs")]
+
+
+def test_a_segment_keeps_the_unit_that_guards_it_and_loses_it_to_no_file_that_names_none(session):
+    guarded = LINES.replace('"pairs":100', '"pairs":100,"责任单位":"王店派出所"')
+    take_in(session, "lines", guarded)
+    assert find_segments(session)["responsible_unit"].tolist() == ["王店派出所"]
+    found, _, _ = compared(session, LINES, kind="lines")
+    assert (found.known_count, found.conflict_count) == (1, 0)
+    found, _, _ = compared(session, guarded.replace("王店派出所", "平原派出所"), kind="lines")
+    assert [each["given"] for each in found.conflicts] == [{"responsible_unit": "平原派出所"}]

@@ -15,6 +15,7 @@ from geo.runs import KINDS, compute_run
 from geo.runs.cells import lay_over, region_frame, study_of, touching_regions
 from geo.runs.grounds import GroundInput
 from geo.runs.inputs import RunInput, UnitInput
+from layers.run_texts import run_tables, run_text
 
 WEST, SOUTH = 400_000, 3_800_000
 DAYS = {"start_on": date(2007, 1, 1), "until_on": date(2008, 1, 1)}
@@ -178,7 +179,7 @@ def test_night_is_told_from_day():
     assert sum(weight[hour] for hour in (22, 23, 0, 1, 2)) == pytest.approx(80)
 
 
-def lines(count=60):
+def lines(count=60, *, responsible_unit=None):
     """One line of segments of a kilometre."""
     courses = [LineString([(WEST + 1000 * k, SOUTH), (WEST + 1000 * (k + 1), SOUTH)]) for k in range(count)]
     frame = gpd.GeoDataFrame(
@@ -198,6 +199,7 @@ def lines(count=60):
             "in_service_until": None,
             "area_id": 1,
             "place": "甲县",
+            "responsible_unit": responsible_unit,
             "label": "王店支局线",
         },
         geometry=courses,
@@ -207,8 +209,8 @@ def lines(count=60):
     return frame.to_crs(4326)
 
 
-def on_lines(xy_m, **changes):
-    units = lines()
+def on_lines(xy_m, *, responsible_unit=None, **changes):
+    units = lines(responsible_unit=responsible_unit)
     told = {"is_census": True, "other_origin_count": 0, "is_on_lines": True} | changes
     exposure = Exposure(values=np.full(len(units), 30.0), kind="pair_km_nights")
     found = incidents(xy_m, spread_days(len(xy_m)))
@@ -228,12 +230,25 @@ def test_a_planted_section_is_found_named_and_proven():
     assert found["verdict"] == "hotspots"
     assert first["is_hotspot"]
     assert first["labels"][0].startswith("王店支局线 20号–2")
-    assert (first["owner"], first["unit"], first["place"]) == ("电信", "甲县", "甲县")
+    assert (first["owner"], first["unit"], first["place"]) == ("电信", None, "甲县")
     assert first["case_count"] >= 14
     assert 19_900 <= first["from_m"] < first["until_m"] <= 21_600
     nights = first["case_count"] / (30 * first["judged_m"] / 1000 * 365)
     assert first["rate_per_pair_km_night"] == pytest.approx(nights, rel=1e-6)
     assert found["tables"]["repeats"]["rows"]
+
+
+def test_a_section_names_the_unit_that_guards_its_segments_and_no_other():
+    units = [None] * 18 + ["王店派出所"] * 3 + ["平原巡线队"] * 39
+    found = run("sections", on_lines(struck(), responsible_unit=units), replications=199)
+    first = found["findings"][0]
+    assert set(first["unit"].split("、")) <= {"王店派出所", "平原巡线队"}
+    assert first["unit"].startswith("王店派出所")
+    for locale, said in (("zh", "责任单位：王店派出所"), ("en", "Responsible: 王店派出所")):
+        document = found | {"asked": {"start_on": "2007-01-01", "until_on": "2008-01-01"}}
+        assert said in run_text(document, locale=locale).sentences[0]
+        titles = [str(name) for name in run_tables(document, locale=locale)[0].columns]
+        assert ("所在县" if locale == "zh" else "County") in titles
 
 
 def test_selected_cases_and_vague_places_prove_no_section():
