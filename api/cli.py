@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.cli_briefing import briefing
 from api.cli_duplicates import duplicates
 from api.cli_files import batches, export, place, take_in, undo
 from api.cli_runs import analyse, hotspots, kinds
@@ -32,6 +33,7 @@ app.add_typer(duplicates, name="duplicates")
 app.command()(hotspots)
 app.command()(analyse)
 app.command()(kinds)
+app.command()(briefing)
 app.command()(export)
 app.command()(undo)
 app.command()(batches)

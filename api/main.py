@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from api.borders_view import NeighbourShelf
 from api.guards import Guard
 from api.jobs import software_version
 from api.map_views import PictureShelf
@@ -17,6 +18,8 @@ from api.problems import DOCUMENTED, install_problems
 from api.routes import (
     areas,
     batches,
+    borders,
+    briefings,
     docs_page,
     duplicates,
     exports,
@@ -27,6 +30,8 @@ from api.routes import (
     lines,
     map_page,
     ogc,
+    operation_overlay,
+    operations,
     reconciliation,
     runs,
     stations,
@@ -51,12 +56,16 @@ _ROUTES = (
     stations,
     hotspots,
     runs,
+    briefings,
     tiles,
     imports,
     batches,
     exports,
     reconciliation,
     duplicates,
+    borders,
+    operations,
+    operation_overlay,
     ogc,
     docs_page,
 )
@@ -102,6 +111,7 @@ def create_app(settings: Settings, sessions: SessionMaker, queue: App, *, demo: 
     app.state.queue = queue
     app.state.demo = demo
     app.state.shelf = PictureShelf()
+    app.state.neighbours = NeighbourShelf()
     app.state.uploads = settings.uploads_dir(demo=demo)
     app.state.desk = ReadingDesk(sessions)
     install_problems(app)

@@ -121,7 +121,7 @@ def _zone(
         "lead": _lead(pair, loaded),
         "stretch_name": stretch_name(counties, length_m=length_m),
         "counties": counties,
-        "places": [around.places(side) for side in sides],
+        "places": [around.places(side) or around.nodes(incidents, side) for side in sides],
         "share_a": int(zone["count_a"]) / int(zone["case_count"]),
         "found_by": _found_by(zone),
         "sections": around.sections(incidents),

@@ -8,8 +8,9 @@ import numpy as np
 import shapely
 
 from geo.analysis.aoristic import aoristic_hours
+from geo.analysis.documents import geojson
 from geo.analysis.sections.names import section_name
-from geo.crs import to_metric
+from geo.crs import to_metric, to_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,6 +117,23 @@ class Surroundings:
         marks: NDArray[np.float64] = start_m + np.nan_to_num(feet_m) / drawn_m * recorded_m
         return marks
 
+    def _drawn(self, segments: gpd.GeoDataFrame, first: int, last: int) -> BaseGeometry:
+        """Return the segments of a line from one sequence number to another as one line, EPSG:4326."""
+        own = segments[segments["sequence"].between(first, last)]
+        line: BaseGeometry = _merged(to_stored(own[["geometry"]]).geometry.to_numpy())
+        return line
+
+    def nodes(self, incident_ids: Sequence[int], side: BaseGeometry) -> list[str]:
+        """Return the nodes of the lines struck on one side of a zone, most incidents first, at most two."""
+        struck = self._incidents.loc[list(incident_ids)]
+        struck = struck[struck["segment_id"].isin(self._segments.index)]
+        counts = struck["segment_id"].astype("int64").value_counts().sort_index(kind="stable")
+        own = self._segments.loc[counts.sort_values(ascending=False, kind="stable").index]
+        own = own[shapely.intersects(side, own.geometry.to_numpy())]
+        return list(
+            dict.fromkeys([str(name) for row in own.itertuples() for name in (row.from_node, row.to_node)])
+        )[:_MOST_PLACES]
+
     def _section(self, line_id: int, incidents: pd.DataFrame, marks_m: NDArray[np.float64]) -> dict[str, Any]:
         segments = self._segments[self._segments["line_id"] == line_id].sort_values("sequence")
         struck = segments.loc[list(dict.fromkeys(incidents["segment_id"].astype("int64")))].sort_values(
@@ -135,10 +153,19 @@ class Surroundings:
             "from_m": max(0.0, low_m - half_m),
             "until_m": high_m + half_m,
             "case_count": len(incidents),
+            "sector": str(first["sector"]),
             "owner": owners,
             "place": str(first["place"]),
             "segments": [int(each) for each in struck.index],
+            "geometry": geojson(self._drawn(segments, int(first["sequence"]), int(last["sequence"]))),
         }
+
+
+def _merged(lines: NDArray[np.object_]) -> BaseGeometry:
+    line: BaseGeometry = (
+        shapely.line_merge(shapely.multilinestrings(list(lines))) if len(lines) > 1 else lines[0]
+    )
+    return line
 
 
 def stretch_name(sides: Sequence[Sequence[str]], *, length_m: float) -> str:

@@ -1,0 +1,81 @@
+"""The command that writes the briefing of a border."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli_runs import Category, PeriodText, Sector
+from api.terminal import Demo, bar, clear_errors, say
+from geo.errors import InvalidInputError
+
+_FORMS = "pdf,docx,pptx,html"
+
+
+def briefing(
+    first: Annotated[str, typer.Argument(help="一方的代码，如411600 · code of one area")],
+    second: Annotated[str, typer.Argument(help="另一方的代码，如411400 · code of the other")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="存放文件的目录 · folder to write into")],
+    period: PeriodText = "",
+    category: Category = None,
+    sector: Sector = None,
+    depth_m: Annotated[float, typer.Option(help="交界带深度，米 · depth of the belt in metres")] = 10_000.0,
+    level: Annotated[str, typer.Option(help="city | county")] = "city",
+    forms: Annotated[str, typer.Option("--forms", help="以逗号分隔 · with commas")] = _FORMS,
+    outward: Annotated[
+        bool,
+        typer.Option("--outward", help="对外版：只有掩蔽后的计数 · masked counts only, for those outside"),
+    ] = False,
+    demo: Demo = False,
+) -> None:
+    """写会战简报 · write the briefing of a border as PDF, Word, PowerPoint and one HTML file."""
+    from api.compute import blocks_for
+    from api.jobs import software_version
+    from api.loading import compute_now, opened_sessions
+    from geo.analysis.blocks import blocks_worked_by
+    from geo.analysis.briefings import masked
+    from geo.briefings import briefing_of_border
+    from geo.runs import KINDS, read_pair
+    from layers.briefings import FORMS, Templates, file_stem, write_briefing
+
+    with clear_errors() as settings:
+        pair = read_pair(f"{first} {second}")
+        wanted = tuple(filter(None, (form.strip() for form in forms.split(","))))
+        if not wanted or not set(wanted) <= set(FORMS):
+            raise InvalidInputError(f"a briefing is written as {', '.join(FORMS)}")
+        if output.exists() and not output.is_dir():
+            raise InvalidInputError(f"{output.name} is a file, not a folder")
+        templates = Templates(folder=settings.briefing_templates)
+        request = KINDS["borders"].request
+        scope = {"category": category, "sector": sector}
+        own = {"pair": pair, "depth_m": depth_m, "level": level}
+        with (
+            opened_sessions(settings, demo=demo, report=say) as sessions,
+            bar("交界扫描 · scanning the border") as progress,
+            blocks_worked_by(blocks_for(settings)),
+        ):
+            task = progress.task_ids[0]
+            run, document, _ = compute_now(
+                sessions,
+                period=period,
+                ask=lambda span: request(start_on=span.start_on, until_on=span.until_on, **scope, **own),
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+            with sessions() as session:
+                told = briefing_of_border(
+                    session, run.id, pair=pair, document=document, version=software_version()
+                )
+        shown = masked(told) if outward else told
+        written = write_briefing(shown, forms=wanted, templates=templates)
+        output.mkdir(parents=True, exist_ok=True)
+        for form, body in written.items():
+            path = output / f"{file_stem(shown)}.{form}"
+            # Whole or not at all: a file that somebody has open is not half overwritten.
+            half = path.with_suffix(f".{form}.part")
+            half.write_bytes(body)
+            half.replace(path)
+            say(f"{path} · {len(body):,} B")
+        say(f"run {run.id} · {run.result_hash}")

@@ -1,0 +1,69 @@
+"""Hand out the briefing of a border in its four forms, for the house or masked for those outside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import Field
+
+from api.deps import Sessioned, StrictQuery, refuse_repeats
+from api.jobs import software_version
+from geo.analysis.briefings import masked
+from geo.briefings import briefing_of_border
+from geo.runs import PAIR
+from geo.store.run_queries import get_finished_run
+from layers.briefings import MEDIA_TYPES, Templates, file_stem, write_briefing
+
+router = APIRouter(prefix="/runs", tags=["briefings"], dependencies=[Depends(refuse_repeats)])
+
+RunId = Annotated[int, Path(ge=1, le=2**62)]
+_DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The briefing as a file. The same run of the same data gives the same bytes.",
+        "content": {
+            media.split(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+            for media in MEDIA_TYPES.values()
+        },
+    },
+    304: {"description": "The file is the one whose ETag was sent."},
+}
+
+
+class BriefingQuery(StrictQuery):
+    """Which border of the run, and for whom."""
+
+    pair: str = Field(pattern=PAIR, description="codes of the two areas, the lower one first")
+    outward: Literal["0", "1"] = Field(
+        default="0", description="1: masked for those outside, counts only, no places, lines or stations"
+    )
+
+
+@router.get("/{run_id}/briefing.{form}", response_class=Response, responses=_DOCUMENTED)
+def get_briefing(
+    request: Request,
+    session: Sessioned,
+    run_id: RunId,
+    form: Literal["pdf", "docx", "pptx", "html"],
+    query: Annotated[BriefingQuery, Query()],
+) -> Response:
+    """Return the briefing (会战简报) for one border that a finished run scanned."""
+    run = get_finished_run(session, run_id)
+    document = json.loads(run.result or b"{}")
+    inner = briefing_of_border(
+        session, run_id, pair=query.pair, document=document, version=software_version()
+    )
+    briefing = masked(inner) if query.outward == "1" else inner
+    templates = Templates(folder=request.app.state.settings.briefing_templates)
+    body = write_briefing(briefing, forms=(form,), templates=templates)[form]
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f'attachment; filename="{file_stem(briefing)}.{form}"',
+    }
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)

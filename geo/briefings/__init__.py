@@ -1,0 +1,5 @@
+"""Put briefings (会战简报) together from what runs found and what is stored."""
+
+from geo.briefings.assembly import briefing_of_border
+
+__all__ = ["briefing_of_border"]

@@ -1,0 +1,99 @@
+"""Hold the border that a briefing is about: the run, its document, and what the run read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+from shapely.geometry import shape
+
+from geo.crs import STORED, to_metric
+from geo.errors import InvalidInputError, NotFoundError
+from geo.runs import KINDS, load_run, read_pair
+from geo.runs.borders import BorderInput, BordersRequest
+from geo.store.runs import get_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from sqlalchemy.orm import Session
+
+    from geo.store.runs import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BorderCase:
+    """The border that a briefing is about: the run, its document, and what the run read."""
+
+    run: Run
+    document: Mapping[str, Any]
+    border: Mapping[str, Any]
+    zones: Sequence[Mapping[str, Any]]
+    loaded: BorderInput
+    request: BordersRequest
+    city_of: pd.Series[Any]
+
+    @property
+    def area_ids(self) -> list[int]:
+        """Ids of the two cities, in the order of the sides."""
+        return list(self.border["area_ids"])
+
+
+def read_case(session: Session, run_id: int, *, pair: str, document: Mapping[str, Any]) -> BorderCase:
+    """Find a border in a run and load what the run read; see `briefing_of_border`."""
+    run = get_run(session, run_id)
+    if run.kind != "borders" or "borders" not in document:
+        raise InvalidInputError("a briefing is made from a finished scan of borders")
+    codes = read_pair(pair).split("-")
+    border = next((each for each in document["borders"] if sorted(each["cities"]) == codes), None)
+    if border is None:
+        raise NotFoundError(f"run {run_id} did not scan the border of {' and '.join(codes)}")
+    request = KINDS["borders"].request.from_parameters(run.parameters)
+    loaded = load_run(session, request)
+    if not isinstance(request, BordersRequest) or not isinstance(loaded, BorderInput):
+        raise InvalidInputError("a briefing is made from a finished scan of borders")
+    areas = loaded.areas
+    parents = areas["parent_id"].where(areas["level"] == "county")
+    city_of = parents.fillna(areas.index.to_series()).astype("int64")
+    if request.level == "county":
+        city_of = areas.index.to_series()
+    return BorderCase(
+        run=run,
+        document=document,
+        border=border,
+        zones=[zone for zone in document["zones"] if sorted(zone["cities"]) == codes],
+        loaded=loaded,
+        request=request,
+        city_of=city_of,
+    )
+
+
+def sides_of(case: BorderCase) -> pd.Series[Any]:
+    """Return the id of the city of each incident: the one that recorded it, or else the one it lies in."""
+    incidents = case.loaded.incidents
+    own = incidents["area_id"].map(case.city_of)
+    missing = incidents.index[own.isna() & incidents.geometry.notna()]
+    for area_id in case.area_ids:
+        polygon = case.loaded.areas.geometry.loc[area_id]
+        inside = shapely.intersects(polygon, incidents.geometry.loc[missing].to_numpy())
+        own.loc[missing[inside]] = area_id
+        missing = missing[~inside]
+    sides: pd.Series[Any] = own
+    return sides
+
+
+def incidents_in_belt(case: BorderCase) -> gpd.GeoDataFrame:
+    """Return the incidents within the belt, as near as its drawn outline tells."""
+    belt = shapely.union_all([shape(case.border["belt_a"]), shape(case.border["belt_b"])])
+    incidents = case.loaded.incidents
+    return incidents[shapely.intersects(belt, incidents.geometry.to_numpy())]
+
+
+def metric_shape(geometry: Mapping[str, Any] | None) -> Any:
+    """Return a GeoJSON geometry in metres."""
+    if geometry is None:
+        return None
+    return to_metric(gpd.GeoDataFrame(geometry=[shape(dict(geometry))], crs=STORED)).geometry.iloc[0]
