@@ -195,7 +195,7 @@ def planted_answers(number: int, *, name: str, risk: float) -> tuple[bool, ...]:
     incidents, chosen = border.draw(PLANTED_CASES, risk=risk, number=number)
     found = scan(border, incidents, number=number)
     zones = found.zones[found.zones["p"] <= ALPHA]
-    hits = zones[shapely.intersects(zones.geometry.to_numpy(), border.middle)]
+    hits = zones[shapely.dwithin(zones["stretch"].to_numpy(), border.middle, STRETCH_M / 2)]
     counts = [int((border.side[chosen] == side).sum()) for side in (0, 1)]
     inside = [int((border.is_hot[chosen] & (border.side[chosen] == side)).sum()) for side in (0, 1)]
     share = [

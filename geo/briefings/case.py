@@ -86,10 +86,11 @@ def sides_of(case: BorderCase) -> pd.Series[Any]:
 
 
 def incidents_in_belt(case: BorderCase) -> gpd.GeoDataFrame:
-    """Return the incidents within the belt, as near as its drawn outline tells."""
+    """Return the incidents that the scan counted, as near as the drawn outline of the belt tells."""
     belt = shapely.union_all([shape(case.border["belt_a"]), shape(case.border["belt_b"])])
     incidents = case.loaded.incidents
-    return incidents[shapely.intersects(belt, incidents.geometry.to_numpy())]
+    is_in = shapely.intersects(belt, incidents.geometry.to_numpy())
+    return incidents[is_in & (incidents["radius_m"] <= case.request.depth_m).to_numpy(dtype=bool)]
 
 
 def metric_shape(geometry: Mapping[str, Any] | None) -> Any:

@@ -8,7 +8,6 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.analysis.documents import finding_rows, geojson, plain, run_document, table
-from geo.analysis.scan import minimum_relative_risk
 from geo.crs import METRIC, to_stored
 from geo.runs.border_names import Surroundings, risk_hours, stretch_name
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 LEAST_STABLE = 0.8
 _MOST_P, _MOST_ZONES = 0.5, 60
-_ORDINARY = 0.05
 _FINDING = (
     "rank",
     "labels",
@@ -76,7 +74,6 @@ def border_document(
             "omitted_count": sum(border["omitted_count"] for border in borders),
             "strongest_p": min((zone["p"] for zone in zones), default=None),
             "minimum_relative_risk": min(least, default=None),
-            "minimum_share": _ORDINARY,
             "alpha": ALPHA,
             "replications": request.replications,
             "draws": request.draws,
@@ -152,11 +149,6 @@ def _border(pair: tuple[Any, Any], border: BorderZones, loaded: BorderInput) -> 
         geometry=[border.boundary.simplify(50.0), *border.sides.geometry.simplify(50.0)], crs=METRIC
     )
     line, side_a, side_b = (geojson(shape) for shape in to_stored(metric).geometry)
-    least = None
-    if border.reason is None:
-        least = minimum_relative_risk(
-            case_count=border.case_count, share=_ORDINARY, critical_llr=border.critical_llr
-        )
     return {
         "cities": _codes(pair, loaded),
         "area_ids": [int(each) for each in pair],
@@ -173,7 +165,7 @@ def _border(pair: tuple[Any, Any], border: BorderZones, loaded: BorderInput) -> 
         "reason": border.reason,
         "strongest_p": min(border.zones["p"].tolist(), default=None),
         "zone_count": int((border.zones["p"] <= ALPHA).sum()),
-        "minimum_relative_risk": least,
+        "minimum_relative_risk": border.minimum_relative_risk,
         "power": [plain(row) for row in border.power.to_dict(orient="records")],
         "extent_notes": _extent_notes(pair, loaded),
         "boundary": line,

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy.optimize import brentq
 
 from geo.analysis.border_zones.power import power_table, window_power
 from geo.analysis.border_zones.preparation import side_polygons
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _ORDINARY_POSITIONS, _ORDINARY_LEVELS = 3, 2
 _MOST_ALONE = 25
 _SURFACE = 2
+_SEEN, _MOST_RISK = 0.8, 1_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def conclude(
                 critical_of(maxima[:, which], alpha=level.alpha / 2) for which in (ONLY_FIRST, ONLY_SECOND)
             ],
         ),
+        minimum_relative_risk=_least_risk(prepared, criticals),
         critical_llr=criticals[0],
         alpha=level.alpha,
         replications=level.replications,
@@ -263,23 +266,52 @@ def _stable(
     return shares
 
 
-def _ordinary_power(prepared: Prepared, criticals: list[float], *, halved: list[float]) -> pd.DataFrame:
-    """Return power over relative risks for a window of ordinary exposure, named by side a and b."""
+def _ordinary_shares(prepared: Prepared) -> tuple[float, float]:
+    """Return the share of each side's exposure in a window of ordinary exposure, in the order of the belt."""
     trial, belt = prepared.trial, prepared.belt
-    if trial.reason is not None:
-        return pd.DataFrame(columns=["relative_risk", "pooled", "a", "b", "either"], dtype=np.float64)
     levels = min(_ORDINARY_LEVELS, belt.levels)
     by_position = trial.shares.reshape(2, belt.position_count, belt.levels)[:, :, :levels].sum(axis=2)
     exposed = [side[side > 0] for side in by_position]
     steps = min(_ORDINARY_POSITIONS, belt.position_count)
-    shares = [min(0.5, steps * float(np.median(side))) if len(side) else 0.0 for side in exposed]
+    first, second = (min(0.5, steps * float(np.median(side))) if len(side) else 0.0 for side in exposed)
+    return first, second
+
+
+def _ordinary_power(prepared: Prepared, criticals: list[float], *, halved: list[float]) -> pd.DataFrame:
+    """Return power over relative risks for a window of ordinary exposure, named by side a and b."""
+    if prepared.trial.reason is not None:
+        return pd.DataFrame(columns=["relative_risk", "pooled", "a", "b", "either"], dtype=np.float64)
     table = power_table(
-        counts=trial.side_counts, shares=(shares[0], shares[1]), critical_llrs=criticals, halved_llrs=halved
+        counts=prepared.trial.side_counts,
+        shares=_ordinary_shares(prepared),
+        critical_llrs=criticals,
+        halved_llrs=halved,
     )
-    names = ("b", "a") if belt.is_swapped else ("a", "b")
+    names = ("b", "a") if prepared.belt.is_swapped else ("a", "b")
     return table.rename(columns=dict(zip(("first", "second"), names, strict=True)))[
         ["relative_risk", "pooled", "a", "b", "either"]
     ]
+
+
+def _least_risk(prepared: Prepared, criticals: list[float]) -> float | None:
+    """Return the smallest relative risk that is seen with a probability of 80 %, to a thousandth."""
+    if prepared.trial.reason is not None:
+        return None
+    shares = _ordinary_shares(prepared)
+
+    def lacking(log_risk: float) -> float:
+        power = window_power(
+            counts=prepared.trial.side_counts,
+            shares=shares,
+            critical_llrs=criticals,
+            relative_risk=float(np.exp(log_risk)),
+        )
+        return power[POOLED] - _SEEN
+
+    most = float(np.log(_MOST_RISK))
+    if lacking(most) < 0:
+        return None
+    return float(np.exp(brentq(lacking, 0.0, most, xtol=1e-3)))
 
 
 def _sides(prepared: Prepared, *, crs: object) -> gpd.GeoDataFrame:

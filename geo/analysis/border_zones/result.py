@@ -85,6 +85,9 @@ class BorderZones:
         Largest ratio of either side's own scan, a and b; 0 where nothing exceeds what is expected.
     power : DataFrame
         Power of the pooled scan and of each alone over relative risks, for a window of ordinary exposure.
+    minimum_relative_risk : float or None
+        Smallest relative risk that the pooled scan sees with a probability of 80 % in that ordinary window; None where none
+        up to 1,000 does.
     critical_llr : float
         Ratio that a zone must exceed for p <= alpha.
     alpha : float
@@ -106,6 +109,7 @@ class BorderZones:
     maxima: NDArray[np.float64]
     best_alone: tuple[float, float]
     power: pd.DataFrame
+    minimum_relative_risk: float | None
     critical_llr: float
     alpha: float
     replications: int
