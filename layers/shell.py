@@ -25,6 +25,7 @@ PAGES = (
     ("/export", mark("导出")),
     ("/reconciliation", mark("工单核对")),
     ("/duplicates", mark("重复报案")),
+    ("/operations", mark("区域会战")),
     ("/docs", mark("接口")),
 )
 """Address and name of every page, in the order of the navigation."""

@@ -46,7 +46,10 @@ def stand_cities(session):
         area("412300", "商丘地区", 114, valid_until=date(1997, 6, 1)),
         area("411700", "驻马店市", 114, geom=None),
     ]
-    return dict(zip([*NAMES, "county", "old", "blank"], add_rows(session, Area, rows), strict=True))
+    ids = dict(zip([*NAMES, "county", "old", "blank"], add_rows(session, Area, rows), strict=True))
+    session.get(Area, ids["county"]).parent_id = ids[SHANGQIU]
+    session.flush()
+    return ids
 
 
 def zone_of_run(rank=1, **given):

@@ -1,9 +1,16 @@
 """Propose joint operations, agree to them, run them, write down what happens, and draw on their shared overlay."""
 
 from geo.operations.acts import ACTS, LIVE, Act, ActName, act_on, allowed_acts
-from geo.operations.changing import change_operation
+from geo.operations.changing import CHANGEABLE, change_operation
 from geo.operations.overlay import MOST_MARKS, change_mark, create_mark, remove_mark
-from geo.operations.proposals import Proposal, propose
+from geo.operations.proposals import (
+    Proposal,
+    checked_cities,
+    checked_lead,
+    default_title,
+    propose,
+    usual_window,
+)
 from geo.operations.reading import (
     City,
     LogEntry,
@@ -15,11 +22,12 @@ from geo.operations.reading import (
 )
 from geo.operations.reports import add_entry, add_unit, remove_unit
 from geo.operations.texts import MAX_MARK_TEXT, MAX_TEXT, MAX_TITLE
-from geo.operations.windows import Window, default_window
+from geo.operations.windows import Window
 from geo.operations.zones import RunZone, find_run_zone, read_run_zones
 
 __all__ = [
     "ACTS",
+    "CHANGEABLE",
     "LIVE",
     "MAX_MARK_TEXT",
     "MAX_TEXT",
@@ -40,8 +48,10 @@ __all__ = [
     "allowed_acts",
     "change_mark",
     "change_operation",
+    "checked_cities",
+    "checked_lead",
     "create_mark",
-    "default_window",
+    "default_title",
     "find_run_zone",
     "load_log",
     "load_operation",
@@ -50,4 +60,5 @@ __all__ = [
     "read_run_zones",
     "remove_mark",
     "remove_unit",
+    "usual_window",
 ]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from geo.operations.windows import Window
     from geo.store.operations import JointOperation, OperationCity
 
-_OPEN = frozenset({"proposed", "agreed", "declined"})
+CHANGEABLE = frozenset({"proposed", "agreed", "declined"})
+"""States in which an operation can still become another one."""
 
 
 def change_operation(
@@ -59,7 +60,7 @@ def change_operation(
     stands any more: every city is asked again, and the log says so. A title binds nobody.
     """
     asked = check_part(session, operation, act)
-    if operation.state not in _OPEN:
+    if operation.state not in CHANGEABLE:
         raise ConflictError(
             f"an operation that is {operation.state} is not changed; end it and propose another"
         )

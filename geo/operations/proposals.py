@@ -11,7 +11,7 @@ from geo.operations.windows import Window, default_window
 from geo.operations.zones import clip_zones, find_run_zone, read_polygon
 from geo.periods import CHINA
 from geo.store.operation_changes import add_change, find_keyed_change
-from geo.store.operations import add_operation, find_cities, get_operation, moment
+from geo.store.operations import add_operation, city_ids_of, find_cities, get_operation, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +91,8 @@ def propose(session: Session, wanted: Proposal, act: Act) -> tuple[JointOperatio
     made = find_keyed_change(session, act.key, act.body_sha256)
     if made is not None:
         return get_operation(session, made.operation_id), False
-    window = wanted.window or default_window(moment(session).astimezone(CHINA).date())
     told = None if wanted.run_id is None else find_run_zone(session, wanted.run_id, wanted.zone or 0)
+    window = wanted.window or usual_window(session, told)
     cities = checked_cities(session, wanted.city_ids, () if told is None else told.adcodes, window=window)
     lead_id = checked_lead(wanted.lead_id, told, cities)
     if act.city_id not in cities.index:
@@ -118,6 +118,12 @@ def propose(session: Session, wanted: Proposal, act: Act) -> tuple[JointOperatio
     return operation, True
 
 
+def usual_window(session: Session, told: RunZone | None) -> Window:
+    """Return the days and hours that a proposal begins with; see `default_window`."""
+    today = moment(session).astimezone(CHINA).date()
+    return default_window(today, hours=None if told is None else told.hours)
+
+
 def checked_cities(
     session: Session, ids: Sequence[int], adcodes: Sequence[str], *, window: Window
 ) -> gpd.GeoDataFrame:
@@ -137,14 +143,18 @@ def checked_cities(
     """
     if len(set(ids)) != len(ids):
         raise InvalidInputError("a city is named twice")
-    asked = ids or adcodes
+    told = city_ids_of(session, adcodes, on=window.from_on)
+    known = [each for each in told if each is not None]
+    if len(known) < len(told):
+        raise InvalidInputError("the run names what is no city that exists on the first day of the operation")
+    if ids and known and set(ids) != set(known):
+        raise InvalidInputError("the zone of the run concerns other cities")
+    asked = set(ids or known)
     if not _LEAST_CITIES <= len(asked) <= _MOST_CITIES:
         raise InvalidInputError("a joint operation has two or three cities")
-    cities = find_cities(session, on=window.from_on, ids=ids, adcodes=() if ids else adcodes)
+    cities = find_cities(session, asked, on=window.from_on)
     if len(cities) != len(asked):
         raise InvalidInputError("one of these is no city that exists on the first day of the operation")
-    if ids and adcodes and set(cities["adcode"]) != set(adcodes):
-        raise InvalidInputError("the zone of the run concerns other cities")
     return cities
 
 
@@ -160,7 +170,9 @@ def checked_lead(lead_id: int | None, told: RunZone | None, cities: gpd.GeoDataF
         if lead_id not in cities.index:
             raise InvalidInputError("the leading city is none of those that take part")
         return lead_id
-    leading = [] if told is None else cities.index[cities["adcode"] == told.lead_adcode].tolist()
+    if told is None or told.lead is None:
+        return None
+    leading = cities.index[(cities["adcode"] == told.lead) | (cities["name"] == told.lead)].tolist()
     return int(leading[0]) if leading else None
 
 

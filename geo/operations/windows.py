@@ -61,12 +61,20 @@ class Window:
         return first, last + timedelta(hours=self.until_hour if self.until_hour < self.from_hour else 0)
 
 
-def default_window(today: date) -> Window:
-    """Return what a proposal begins with: two weeks of nights from tomorrow, when most such cases happen."""
+def default_window(today: date, *, hours: tuple[int, int] | None = None) -> Window:
+    """Return what a proposal begins with: two weeks from tomorrow.
+
+    Parameters
+    ----------
+    today : date
+    hours : (int, int), optional
+        When most incidents of the zone happen; nights when nobody knows.
+    """
     from_on = today + timedelta(days=1)
+    from_hour, until_hour = hours or (_EVENING, _MORNING)
     return Window(
         from_on=from_on,
         until_on=from_on + timedelta(days=_DEFAULT_DAYS),
-        from_hour=_EVENING,
-        until_hour=_MORNING,
+        from_hour=from_hour,
+        until_hour=until_hour,
     )

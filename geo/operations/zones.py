@@ -36,6 +36,8 @@ _LEAST_KM2, _MOST_KM2 = 0.01, 5_000.0
 _WEST, _SOUTH, _EAST, _NORTH = 70.0, 0.0, 140.0, 60.0
 _DECIMALS = 7
 _RING = 4
+_LAST_HOUR = 24
+_OUTLINES = ("geometry", "stretch")
 _DIMENSIONS = (2, 3)
 
 
@@ -49,8 +51,11 @@ class RunZone:
     key : str
         Its id within the run.
     adcodes : tuple of str
-        Two or three cities.
-    lead_adcode : str or None
+        Two or three cities, or counties that stand for theirs.
+    lead : str or None
+        Code or name of the leading city.
+    hours : (int, int) or None
+        When most of its incidents happen, where enough of their times are known.
     label : str
         The stretch of the boundary by its name, or the key.
     facts : dict
@@ -61,7 +66,8 @@ class RunZone:
     rank: int
     key: str
     adcodes: tuple[str, ...]
-    lead_adcode: str | None
+    lead: str | None
+    hours: tuple[int, int] | None
     label: str
     facts: dict[str, Any]
     geometry: Polygon | MultiPolygon
@@ -248,11 +254,27 @@ def _run_zone(run_id: int, zone: Mapping[str, Any]) -> RunZone:
         rank=int(zone["rank"]),
         key=str(zone["id"]),
         adcodes=adcodes,
-        lead_adcode=None if zone.get("lead") is None else str(zone["lead"]),
+        lead=_lead(zone.get("lead")),
+        hours=_hours(zone.get("times")),
         label=str(zone.get("stretch_name") or zone["id"])[:MAX_LABEL],
-        facts={name: value for name, value in zone.items() if name != "geometry"},
+        facts={name: value for name, value in zone.items() if name not in _OUTLINES},
         geometry=read_polygon(zone["geometry"], most_vertices=_MOST_RUN_VERTICES),
     )
+
+
+def _lead(told: Any) -> str | None:
+    """Return code or name of the leading city, however the run tells it."""
+    if isinstance(told, dict):
+        told = told.get("name")
+    return None if told is None else str(told)
+
+
+def _hours(times: Any) -> tuple[int, int] | None:
+    """Return the hours in which most incidents of a zone happen, midnight at the end written as 24."""
+    if not isinstance(times, dict) or times.get("from_hour") is None or times.get("until_hour") is None:
+        return None
+    begin, end = int(times["from_hour"]), int(times["until_hour"]) or _LAST_HOUR
+    return None if begin == end else (begin, end)
 
 
 def find_run_zone(session: Session, run_id: int, zone: int | str) -> RunZone:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from geo.crs import STORED
 from geo.errors import NotFoundError
 from geo.store.areas import Area, valid_on
-from geo.store.base import Base, geometry, identity
+from geo.store.base import Base, geometry, identity, in_window
 from geo.store.rows import cell, read_frame
 
 if TYPE_CHECKING:
@@ -183,21 +183,55 @@ def operation_counts(session: Session) -> dict[str, int]:
     return dict.fromkeys(OPERATION_STATES, 0) | counted
 
 
-def find_cities(
-    session: Session, *, on: date, ids: Iterable[int] = (), adcodes: Iterable[str] = ()
-) -> gpd.GeoDataFrame:
-    """Return the cities with these ids or codes that existed on a day.
+def find_cities(session: Session, ids: Iterable[int], *, on: date) -> gpd.GeoDataFrame:
+    """Return the cities with these ids that existed on a day.
 
     Returns
     -------
     GeoDataFrame
         EPSG:4326, indexed by area id, with adcode and name; geometry may be missing.
     """
-    asked = Area.id.in_(list(ids)) | Area.adcode.in_(list(adcodes))
     query = select(Area.id, Area.adcode, Area.name, Area.geom).where(
-        Area.level == "city", valid_on(on), asked
+        Area.level == "city", valid_on(on), Area.id.in_(list(ids))
     )
     return read_frame(session, query.order_by(Area.id))
+
+
+def city_ids_of(session: Session, adcodes: Sequence[str], *, on: date) -> list[int | None]:
+    """Return for each code the city of that day, for a county its own city; None where there is none."""
+    query = select(Area.adcode, Area.level, Area.id, Area.parent_id).where(
+        Area.adcode.in_(list(adcodes)), Area.level.in_(("city", "county")), valid_on(on)
+    )
+    found: dict[str | None, int | None] = {
+        code: area_id if level == "city" else parent_id
+        for code, level, area_id, parent_id in session.execute(query.order_by(Area.level.desc()))
+    }
+    return [found.get(code) for code in adcodes]
+
+
+def find_areas_about(
+    session: Session, box: Sequence[float], *, on: date, levels: Sequence[str] = ("city", "county")
+) -> gpd.GeoDataFrame:
+    """Return the areas of a day that meet a box, for the map.
+
+    Parameters
+    ----------
+    session : Session
+    box : sequence of float
+        West, south, east, north in degrees.
+    on : date
+    levels : sequence of str
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4326, indexed by area id: level, name, adcode, extent, extent_note, extent_note_en.
+    """
+    columns = (Area.id, Area.level, Area.name, Area.adcode, Area.extent, Area.extent_note)
+    query = select(*columns, Area.extent_note_en, Area.geom).where(
+        in_window(Area.geom, box), Area.level.in_(list(levels)), valid_on(on)
+    )
+    return read_frame(session, query.order_by(Area.level, Area.id))
 
 
 def add_operation(

@@ -73,6 +73,22 @@ LABELS = (
     "GET /duplicates/pairs",
     "GET /duplicates/pairs/{pair_id}",
     "POST /duplicates/pairs/{pair_id}/decisions",
+    "GET /operations",
+    "POST /operations",
+    "GET /operations/new",
+    "GET /operations/{operation_id}",
+    "PATCH /operations/{operation_id}",
+    "POST /operations/{operation_id}/acts",
+    "POST /operations/{operation_id}/units",
+    "POST /operations/{operation_id}/units/{unit_id}/removal",
+    "GET /operations/{operation_id}/zones",
+    "GET /operations/{operation_id}/log",
+    "POST /operations/{operation_id}/log",
+    "GET /operations/{operation_id}/overlay",
+    "POST /operations/{operation_id}/overlay",
+    "GET /operations/{operation_id}/overlay/{mark_id}",
+    "PATCH /operations/{operation_id}/overlay/{mark_id}",
+    "POST /operations/{operation_id}/overlay/{mark_id}/removal",
     "GET /ogc",
     "GET /ogc/conformance",
     "GET /ogc/api",
@@ -95,6 +111,7 @@ LABELS = (
 STREAMS = (
     "GET /runs/{run_id}/events",
     "GET /imports/{upload_id}/events",
+    "GET /operations/{operation_id}/events",
 )
 
 

@@ -24,7 +24,6 @@ from geo.operations import (
     change_mark,
     change_operation,
     create_mark,
-    default_window,
     load_log,
     load_operation,
     load_operations,
@@ -33,6 +32,7 @@ from geo.operations import (
     remove_mark,
     remove_unit,
 )
+from geo.operations.windows import default_window
 from geo.operations.zones import clip_zones, read_polygon
 from geo.periods import CHINA
 from geo.store.operation_changes import newest_number
@@ -138,6 +138,7 @@ def test_a_zone_is_named_by_rank_or_id_and_must_be_there(session, cities):
         ({"zones": [{"rank": 1}]}, "lacks id, cities, geometry"),
         ({"zones": [zone_of_run(cities=[SHANGQIU])]}, "names 1 cities"),
         ({"zones": [zone_of_run(cities=[SHANGQIU, "999999"])]}, "no city that exists"),
+        ({"zones": [zone_of_run(cities=["411402", SHANGQIU])]}, "two or three cities"),
         ({"zones": [zone_of_run(geometry={"type": "Point", "coordinates": [1, 1]})]}, "Polygon"),
     ],
 )
@@ -145,6 +146,21 @@ def test_a_run_that_does_not_tell_its_zones_fails_clearly(session, cities, docum
     run_id = stand_run(session, document)
     with pytest.raises(InvalidInputError, match=fault):
         propose(session, Proposal(run_id=run_id, zone=1), act(cities, ZHOUKOU))
+
+
+def test_a_zone_of_counties_concerns_their_cities_and_its_hours_become_those_of_the_watch(session, cities):
+    told = zone_of_run(
+        cities=["411402", ZHOUKOU],
+        lead={"name": "周口市", "basis": "stated"},
+        times={"from_hour": 21, "until_hour": 0, "share": 0.7},
+    )
+    operation, _ = propose(
+        session, Proposal(run_id=stand_run(session, {"zones": [told]}), zone=1), act(cities, ZHOUKOU)
+    )
+    read = load_operation(session, operation.id)
+    assert [city.name for city in read.cities] == ["商丘市", "周口市"]
+    assert read.lead.name == "周口市"
+    assert (read.from_hour, read.until_hour) == (21, 24)
 
 
 def test_only_a_finished_run_over_borders_gives_a_zone(session, cities):
@@ -460,7 +476,7 @@ def test_zones_are_cut_to_the_territory_of_the_cities(session, cities):
     height=st.floats(0.02, 0.5),
 )
 def test_a_cut_zone_never_reaches_out_of_the_cities(session, cities, west, south, width, height):
-    frame = find_cities(session, on=TODAY, ids=[cities[SHANGQIU], cities[ZHOUKOU]])
+    frame = find_cities(session, [cities[SHANGQIU], cities[ZHOUKOU]], on=TODAY)
     outline = read_polygon(box(west, south, west + width, south + height))
     try:
         (zone,) = clip_zones([("z", outline, {})], frame).geometry

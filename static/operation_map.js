@@ -1,0 +1,120 @@
+// The map of an operation: its zones, its notes and stake-out points, and the cross-hairs to place them with.
+
+import { addMap, ringsOf } from "./maps.js";
+import { colour, element, t } from "./page.js";
+
+/** Open the map; null where the scripts of the map are missing. */
+export function openMap(id, zones) {
+  const map = addMap(id);
+  if (!map) return null;
+  const drawn = new Map();
+  let zoneLayer = null;
+  const layer = L.layerGroup().addTo(map);
+  const setZones = (shown) => {
+    zoneLayer?.remove();
+    zoneLayer = L.featureGroup(shown.flatMap((zone) => zoneParts(map, zone))).addTo(map);
+  };
+  setZones(zones);
+
+  /** Draw exactly these marks; `choose` gets the one that is chosen. */
+  const setMarks = (marks, choose) => {
+    const wanted = new Map(marks.map((mark) => [String(mark.id), mark]));
+    for (const [key, { marker }] of drawn) {
+      if (wanted.has(key)) continue;
+      marker.remove();
+      drawn.delete(key);
+    }
+    for (const [key, mark] of wanted) {
+      const look = JSON.stringify([mark.kind, mark.text, mark.at, mark.isPending, mark.isNew]);
+      if (drawn.get(key)?.look === look) continue;
+      drawn.get(key)?.marker.remove();
+      drawn.set(key, { look, marker: markerOf(mark, choose).addTo(layer) });
+    }
+  };
+
+  const showMark = (key) => {
+    const marker = drawn.get(String(key))?.marker;
+    if (!marker) return;
+    map.setView(marker.getLatLng(), Math.max(map.getZoom(), 13), { animate: false });
+    marker.getElement()?.focus({ preventScroll: true });
+  };
+
+  return { map, setZones, setMarks, showMark, place: placer(map) };
+}
+
+function zoneParts(map, { rank, label, outline }) {
+  const ink = colour("border-pair");
+  const area = L.polygon(ringsOf(outline), { color: ink, weight: 2.4, dashArray: "9 4", fillColor: ink, fillOpacity: 0.1, renderer: map.renderers.findings });
+  area.bindTooltip(() => element("span", {}, label), { sticky: true });
+  const sign = L.marker(area.getBounds().getCenter(), {
+    interactive: false,
+    keyboard: false,
+    icon: L.divIcon({ className: "operation-anchor", iconSize: [0, 0], html: element("span", { class: "operation-rank" }, String(rank)) }),
+  });
+  return [area, sign];
+}
+
+function markerOf(mark, choose) {
+  const isStakeout = mark.kind === "stakeout";
+  const look = ["operation-mark", isStakeout ? "is-stakeout" : "is-note", mark.isPending ? "is-pending" : "", mark.isNew ? "is-new" : ""];
+  const sign = element("span", { class: look.filter(Boolean).join(" ") }, isStakeout ? t("伏{number}", { number: numberOf(mark) }) : t("注{number}", { number: numberOf(mark) }));
+  const marker = L.marker(mark.at, {
+    keyboard: true,
+    icon: L.divIcon({ className: "operation-anchor", iconSize: [0, 0], html: sign }),
+    zIndexOffset: isStakeout ? 100 : 0,
+  });
+  marker.bindTooltip(() => element("span", {}, mark.text || (isStakeout ? t("设伏点") : t("注记")), element("br"), mark.who), { direction: "top", offset: [0, -12] });
+  marker.on("click", () => choose(mark));
+  marker.on("add", () => marker.getElement().setAttribute("aria-label", [isStakeout ? t("设伏点") : t("注记"), numberOf(mark), mark.text].join(" ")));
+  return marker;
+}
+
+const numberOf = (mark) => (typeof mark.id === "number" ? mark.id : t("新"));
+
+/** Let a person choose a place: by a click or a tap, or by moving the map under the cross-hairs. */
+function placer(map) {
+  const box = document.querySelector("[data-placing]");
+  const cross = document.querySelector("[data-cross]");
+  let stop = null;
+
+  return function place(sentence, onPick, onCancel = () => {}) {
+    stop?.();
+    box.hidden = false;
+    cross.hidden = false;
+    box.querySelector("[data-placing-told]").textContent = sentence;
+    const container = map.getContainer();
+    container.classList.add("is-placing");
+    const end = () => {
+      map.off("click", clicked);
+      container.removeEventListener("keydown", pressed);
+      container.classList.remove("is-placing");
+      box.hidden = true;
+      cross.hidden = true;
+      stop = null;
+    };
+    const pick = ({ lat, lng }) => {
+      end();
+      onPick([Number(lat.toFixed(6)), Number(lng.toFixed(6))]);
+    };
+    const clicked = ({ latlng }) => pick(latlng);
+    const pressed = (event) => {
+      if (event.target !== container) return;
+      if (event.key === "Enter") {
+        event.preventDefault();
+        pick(map.getCenter());
+      } else if (event.key === "Escape") {
+        end();
+        onCancel();
+      }
+    };
+    box.querySelector("[data-placing-here]").onclick = () => pick(map.getCenter());
+    box.querySelector("[data-placing-stop]").onclick = () => {
+      end();
+      onCancel();
+    };
+    map.on("click", clicked);
+    container.addEventListener("keydown", pressed);
+    container.focus({ preventScroll: true });
+    stop = end;
+  };
+}

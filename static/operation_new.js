@@ -1,0 +1,109 @@
+// Propose an operation: a zone from a run is there already, or its corners are put on the map.
+
+import { openMap } from "./operation_map.js";
+import { ask, isDone, newKey, refusal } from "./operation_server.js";
+import { wireMaps } from "./maps.js";
+import { colour, keep, page, readBlock, t } from "./page.js";
+
+const proposal = readBlock("proposal");
+const form = document.querySelector("[data-proposal]");
+const fault = document.querySelector("[data-fault]");
+const picture = openMap("operation-map", proposal.zones);
+if (picture) wireMaps();
+if (picture && proposal.zones.length && !page.view) picture.map.fitBounds(page.home, { animate: false });
+
+const corners = [];
+let outline = null;
+const draft = document.querySelector("[data-corners]");
+
+function drawCorners() {
+  outline?.remove();
+  outline = null;
+  const ink = colour("border-pair");
+  if (corners.length) {
+    const line = corners.length > 2 ? L.polygon(corners, { color: ink, weight: 2.4, dashArray: "9 4", fillOpacity: 0.1 }) : L.polyline(corners, { color: ink, weight: 2.4 });
+    outline = L.featureGroup([line, ...corners.map((at) => L.circleMarker(at, { radius: 5, color: ink, fillColor: "#fff", fillOpacity: 1 }))]).addTo(picture.map);
+  }
+  draft.textContent = corners.length ? t("已放{count}个角", { count: corners.length }) : t("还没有放角");
+  document.querySelector("[data-undo]").disabled = !corners.length;
+}
+
+/** Put corner after corner until somebody stops. */
+function putCorner() {
+  picture.place(t("点一下区域的角；或移动地图让十字对准，再按“放在这里”（键盘按回车）。至少三个角。"), (at) => {
+    corners.push(at);
+    drawCorners();
+    putCorner();
+  });
+}
+
+if (draft) {
+  const begin = document.querySelector("[data-begin]");
+  begin.disabled = !picture;
+  begin.addEventListener("click", putCorner);
+  document.querySelector("[data-undo]").addEventListener("click", () => {
+    corners.pop();
+    drawCorners();
+  });
+  if (picture) drawCorners();
+}
+
+function body() {
+  const fields = form.elements;
+  const asked = {
+    city: Number(fields.city.value),
+    unit: fields.unit.value.trim(),
+    window: { from_on: fields.from_on.value, last_on: fields.last_on.value, from_hour: Number(fields.from_hour.value), until_hour: Number(fields.until_hour.value) },
+  };
+  if (fields.title.value.trim()) asked.title = fields.title.value.trim();
+  if (fields.lead.value) asked.lead = Number(fields.lead.value);
+  if (proposal.run_id) return { ...asked, run_id: proposal.run_id, zone: proposal.zone };
+  asked.cities = [...form.querySelectorAll("[name=part]:checked")].map((box) => Number(box.value));
+  const ring = [...corners, corners[0]].map(([lat, lng]) => [lng, lat]);
+  asked.zones = [{ label: fields.label.value.trim(), geometry: { type: "Polygon", coordinates: [ring] } }];
+  return asked;
+}
+
+function missing() {
+  if (proposal.run_id) return "";
+  const chosen = form.querySelectorAll("[name=part]:checked").length;
+  if (chosen < 2 || chosen > 3) return t("选两个或三个市");
+  if (corners.length < 3) return t("区域至少要三个角");
+  return "";
+}
+
+// One key for one proposal: pressing twice, or again after a break, proposes once.
+let key = newKey();
+form.addEventListener("input", () => (key = newKey()));
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  fault.textContent = missing();
+  if (fault.textContent) return;
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  fault.textContent = t("正在记下…");
+  const asked = body();
+  const answer = await ask("POST", "/operations", { body: asked, key });
+  button.disabled = false;
+  if (!isDone(answer)) {
+    fault.textContent = refusal(answer);
+    return;
+  }
+  const address = new URL(`/operations/${answer.body.id}`, location.href);
+  address.searchParams.set("city", asked.city);
+  address.searchParams.set("unit", asked.unit);
+  if (page.locale === "en") address.searchParams.set("lang", "en");
+  location.assign(address.href);
+});
+
+form.elements.city.addEventListener("change", ({ target }) => {
+  keep("city", target.value);
+  const names = [...target.options].map((option) => option.dataset.unit);
+  if (names.includes(form.elements.unit.value.trim())) form.elements.unit.value = target.selectedOptions[0].dataset.unit;
+});
+form.elements.unit.addEventListener("input", ({ target }) => keep("unit", target.value.trim()));
+const other = document.querySelector("[data-other-language]");
+const address = new URL(location.href);
+address.searchParams.set("lang", page.locale === "zh" ? "en" : "zh");
+other.href = address.href;
+document.body.dataset.ready = "";
