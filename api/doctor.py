@@ -19,6 +19,7 @@ from api.postgis import cluster_status, locate_cluster, superuser_url
 from api.postgis_install import find_binaries, install_line
 from geo.errors import HuxianError
 from layers.assets import missing_assets
+from layers.briefings import INSTALL, Templates, missing_for_briefings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -71,6 +72,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         *_database(settings),
         _assets(),
         _fonts(),
+        _briefings(settings),
     )
 
 
@@ -124,6 +126,28 @@ def _fonts() -> Finding:
         sentence=sentence,
         remedy="sudo apt-get install fonts-noto-cjk",
     )
+
+
+def _briefings(settings: Settings) -> Finding:
+    """Say whether briefings can be written: Pango, a font of the right name, and the force's templates if set."""
+    missing = missing_for_briefings()
+    if missing is not None:
+        return Finding(
+            check="会战简报 · briefings",
+            ok=False,
+            sentence="缺少 Pango 或中文字体，写不了 PDF 和图 · without Pango or a Chinese font no PDF and no picture",
+            remedy=INSTALL,
+        )
+    try:
+        Templates(folder=settings.briefing_templates)
+    except HuxianError as error:
+        return Finding(
+            check="会战简报 · briefings",
+            ok=False,
+            sentence=str(error),
+            remedy="更正 · correct HUXIAN_BRIEFING_TEMPLATES",
+        )
+    return Finding(check="会战简报 · briefings", ok=True, sentence="可以写 · can be written")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

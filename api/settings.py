@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     scheduler_certificates: Path | None = Field(
         default=None, description="directory with `ca.pem`, `cert.pem` and `key.pem`, for `tls://`"
     )
+    briefing_templates: Path | None = Field(
+        default=None, description="folder with a force's own templates of briefings"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="how much is logged"
     )
@@ -103,7 +106,7 @@ class Settings(BaseSettings):
         named = url.set(drivername="postgresql+psycopg")
         return SecretStr(named.render_as_string(hide_password=False))
 
-    @field_validator("data_dir", "scheduler_certificates")
+    @field_validator("data_dir", "scheduler_certificates", "briefing_templates")
     @classmethod
     def _is_absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()

@@ -15,6 +15,7 @@ from api.doctor import has_chinese_font
 from api.postgis_install import apt_install, apt_update, find_binaries, install_postgis, may_sudo
 from api.settings import SettingsError, read_settings
 from geo.errors import MissingResourceError
+from layers.briefings.fonts import PACKAGES, missing_for_briefings
 
 
 def say(line: str) -> None:
@@ -29,6 +30,9 @@ def missing_packages() -> list[str]:
         missing.append("chromium")
     if not has_chinese_font():
         missing += ["fontconfig", "fonts-noto-cjk"]
+    # What prints briefings; a package of ours names them.
+    if missing_for_briefings() is not None:
+        missing += [name for name in PACKAGES if name not in missing]
     # GDAL's own client reads what we serve as any outside program would.
     if shutil.which("ogrinfo") is None:
         missing.append("gdal-bin")

@@ -264,11 +264,11 @@ def _zone(rng, rank, total, boundary, belt, codes, *, is_proven, case_count, hou
 def _section(rank, boundary, suffix):
     start = boundary.length * (rank % 7) / 7
     shape = shapely.transform(
-        shapely.ops.substring(boundary, start, start + 6_000), lambda xy: xy + (1_800, 900)
+        shapely.ops.substring(boundary, start, start + 6_000), lambda xy: xy + np.array([1_800, 900])
     )
     return Section(
-        line_name=f"{TOWNS[rank]}至{TOWNS[(rank + 3) % 10]}通信电缆{suffix}",
-        from_place=f"{TOWNS[rank]}交接箱",
+        line_name=f"{TOWNS[rank % 10]}至{TOWNS[(rank + 3) % 10]}通信电缆{suffix}",
+        from_place=f"{TOWNS[rank % 10]}交接箱",
         until_place=f"{TOWNS[(rank + 3) % 10]}3号杆",
         from_km=3.2 + rank,
         until_km=7.9 + rank,
@@ -356,7 +356,7 @@ def _chains(at, codes, suffix):
 
 def _station(rank, at, codes, suffix):
     return Station(
-        name=f"{TOWNS[rank]}废旧物资回收站{suffix}",
+        name=f"{TOWNS[rank % 10]}废旧物资回收站{suffix}",
         place_text=f"{TOWNS[rank]}北街",
         city_code=codes[rank % len(codes)],
         kind="生产性废旧金属收购",

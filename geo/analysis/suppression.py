@@ -175,7 +175,7 @@ def suppress_shares(weights: Sequence[float], *, at_least: int, k: int = 5) -> t
     # Half up, not half to even: a person does the sum alike.
     shares = [math.floor(value / whole / _STEP + 0.5) for value in array.tolist()]
     shown = [share for share in range(len(shares)) if _is_safe(shares[share], at_least=at_least, k=k)]
-    if len(shares) - len(shown) == 1:
+    if shown and len(shares) - len(shown) == 1:
         shown.remove(min(shown, key=lambda place: (shares[place], place)))
     left = 1.0 - sum((shares[place] - 0.5) * _STEP for place in shown)
     if not shown or (len(shown) < len(shares) and left * at_least < k - _EPSILON):

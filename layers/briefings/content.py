@@ -170,7 +170,7 @@ def _zones(briefing: Briefing) -> tuple[Block, ...]:
         caption=f"交界区域{len(zones)}处，按强弱排列；“稳定”是位置在误差范围内重抽时区域仍在的比例",
         head=("序号", "边界段", "发案", "各侧（起）", "预期", "相对风险", "p", "稳定", "检验", "单独研判"),
         rows=rows,
-        widths=(0.8, 3.3, 0.85, 2.2, 0.85, 1.25, 1.0, 0.9, 1.05, 1.6),
+        widths=(0.75, 3.0, 0.9, 2.7, 0.85, 1.25, 1.0, 0.85, 1.0, 1.6),
         aligns=("center", "left", "right", "left", "right", "right", "right", "right", "center", "left"),
         strong=frozenset(place for place, zone in enumerate(zones) if zone.is_proven),
     )

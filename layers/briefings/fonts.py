@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import shutil
 import subprocess
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from geo.errors import MissingResourceError
@@ -20,7 +19,6 @@ PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fontc
 INSTALL = f"sudo apt-get install {' '.join(PACKAGES)}"
 
 
-@cache
 def font_family() -> str | None:
     """Return the Chinese font that briefings are set in; None where fontconfig knows none of them."""
     fc_list = shutil.which("fc-list")
@@ -35,7 +33,6 @@ def font_family() -> str | None:
     return next((family for family in FAMILIES if family in known), None)
 
 
-@cache
 def _weasyprint() -> ModuleType | str:
     try:
         # Loads Pango when it is imported, and fails there and then where that is absent.

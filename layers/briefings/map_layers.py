@@ -26,8 +26,8 @@ BELT_DASH = "1.2 0.9"
 CIRCLE_DASH = "0.7 0.6"
 CANDIDATE_DASH = "1.4 1"
 DOT_MM, BLURRED_MM = 0.62, 1.0
-MOST_DOTS = 600
-"""Incidents on one map that are still drawn one by one; of more, cells are counted."""
+MOST_DOTS, MOST_CIRCLES = 400, 60
+"""Incidents with a known and a blurred place that one map still draws one by one; of more, cells are counted."""
 _CELL_MM = 3.4
 _NEIGHBOUR = 0.55
 
@@ -145,6 +145,12 @@ def shown_incidents(frame: Frame, drawn: BriefingMap) -> tuple[NDArray[np.float6
     xy = frame.points(drawn.incident_xy_m)
     inside = frame.holds(xy)
     return xy[inside], drawn.incident_radius_m[inside] * frame.mm_per_m
+
+
+def are_too_many(radius: NDArray[np.float64]) -> bool:
+    """Tell whether incidents are to be counted in cells: more of them would hide the land and each other."""
+    blurred = int((radius > BLURRED_MM).sum())
+    return blurred > MOST_CIRCLES or len(radius) - blurred > MOST_DOTS
 
 
 def incidents(xy: NDArray[np.float64], radius: NDArray[np.float64]) -> Markup:

@@ -97,7 +97,7 @@ def _picture(
     drawn = briefing.map
     own = frozenset(city.code for city in briefing.cities)
     xy, radius = map_layers.shown_incidents(frame, drawn)
-    is_counted = len(xy) > map_layers.MOST_DOTS
+    is_counted = map_layers.are_too_many(radius)
     classes: tuple[CountClass, ...] = ()
     cells = joined(())
     if is_counted:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geo.analysis.briefings import MaskedBriefing, MaskedCell
-    from layers.briefings.paper import Block
+    from layers.briefings.paper import Align, Block
 
 _TALL_MM = 118.0
+_RIGHT: Align = "right"
 
 
 def lay_out_masked(masked: MaskedBriefing) -> Paper:
@@ -140,21 +141,20 @@ def _parts(masked: MaskedBriefing, *, has_map: bool) -> tuple[Part, ...]:
 
 
 def _shares(title: str, names: Sequence[str], shares: Sequence[float | None]) -> Table:
+    told = tuple("不公布" if share is None else f"约{100 * share:.0f}%" for share in shares)
     return Table(
         caption=f"{title}：占交界带案件的比例，取整到10%",
-        head=(title, "比例"),
-        rows=tuple(
-            (name, "不公布" if share is None else f"约{100 * share:.0f}%")
-            for name, share in zip(names, shares, strict=True)
-        ),
-        widths=(2.0, 1.0),
-        aligns=("left", "right"),
+        head=(title, *names),
+        rows=(("比例", *told),),
+        widths=(1.0,) * (1 + len(names)),
+        aligns=("left", *(_RIGHT for _ in names)),
     )
 
 
 def _notes(masked: MaskedBriefing) -> tuple[str, ...]:
+    hidden = f"不公布的，可能是0至{masked.k - 1}起中的任何一个数，也可能更多；零起和几起不加区分。"
     notes = [
-        f"不公布的一格，可能是0至{masked.k - 1}起中的任何一个数，也可能更多；零起和几起不加区分。",
+        *([hidden] if masked.total is None else []),
         "本件不含具体位置、线路、区段、站点和个案。",
         f"期间{date_text(masked.period.start_on)}至{date_text(masked.period.last_on)}；方法{masked.method}。",
     ]
@@ -163,6 +163,10 @@ def _notes(masked: MaskedBriefing) -> tuple[str, ...]:
     if masked.attribution:
         notes.append(f"界线来源：{masked.attribution}。")
     return tuple(notes)
+
+
+def _bounds(lower: int, upper: int) -> str:
+    return f"{lower}" if lower == upper else f"{lower}–{upper}"
 
 
 def _map(masked: MaskedBriefing) -> Figure | None:
@@ -202,13 +206,22 @@ def _map(masked: MaskedBriefing) -> Figure | None:
             area_name(frame, cell.shape, cell.name, room, 2.8) for cell in shaped if cell.shape is not None
         ]
     parts += [scale_bar(frame, x=3.5, y=frame.height_mm - 2.6), north_arrow(x=frame.width_mm - 6, y=6.4)]
-    entries = [(map_legend.box(fill=each.colour), f"{each.label}起") for each in classes]
-    if any(cell.incident_count is None for cell in shaped):
+    used = [
+        each
+        for each in classes
+        if any(each.lower <= (cell.incident_count or 0) <= each.upper for cell in shaped)
+    ]
+    entries = [
+        (map_legend.box(fill=each.colour), f"{_bounds(max(each.lower, masked.k), each.upper)}起")
+        for each in used
+    ]
+    is_hatched = any(cell.incident_count is None for cell in shaped)
+    if is_hatched:
         entries.append((map_legend.hatched(), "不公布或没有数据"))
     legend, tall = map_legend.legend(entries, width=frame.width_mm, top=frame.height_mm + 1.2)
     height = round(frame.height_mm + 1.2 + tall, 2)
     unit = "各县" if masked.cell_m is None else f"每格（{masked.cell_m / 1000:g}公里见方）"
-    caption = f"图1　{period_text(masked.period, 'zh')}{unit}有位置的案件，{_how_many(masked.total, masked.total_at_least, masked.k)}。斜线不公布或没有数据。"
+    caption = f"图1　{period_text(masked.period, 'zh')}{unit}有位置的案件，{_how_many(masked.total, masked.total_at_least, masked.k)}。{'斜线不公布或没有数据。' if is_hatched else ''}"
     svg = drawing(
         [clipped(parts, frame), frame_edge(frame), joined((legend,))],
         width_mm=frame.width_mm,

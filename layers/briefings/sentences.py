@@ -95,7 +95,7 @@ def _who_and_when(briefing: Briefing) -> str:
     )
     proven = briefing.proven_zones
     if not proven:
-        power = power_text(briefing.verdict.power, briefing)
+        power = power_text(briefing.verdict.power, briefing) if briefing.verdict.word == "not_enough" else ""
         return f"{power}；{hours}。" if power else f"{hours}。"
     unseen = sum(not finders(zone) for zone in proven)
     alone = {city.name: sum(finders(zone) == (city.code,) for zone in proven) for city in briefing.cities}

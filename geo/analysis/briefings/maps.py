@@ -57,7 +57,7 @@ class MapArea:
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
         check_text(self.code, name="the code of an area", most=12)
-        check_text(self.name, name="the name of an area", most=80)
+        check_text(self.name, name="the name of an area", most=120)
         check_shape(self.shape, kinds=_AREAS, name="the shape of an area")
         check_count(self.incident_count, name="incident_count of an area")
 
@@ -101,7 +101,7 @@ class MapLabel:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
-        check_text(self.name, name="a label", most=80)
+        check_text(self.name, name="a label", most=120)
         check_shape(self.at, kinds=("Point",), name="the place of a label")
         check_choice(self.kind, among=("city", "county", "town"), name="the kind of a label")
 

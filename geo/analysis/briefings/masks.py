@@ -179,7 +179,9 @@ def masked(
     own = {city.code for city in briefing.cities}
     drawn = briefing.map
     return MaskedBriefing(
-        cities=tuple(_city(briefing, code, safe, is_grid=cell_m is not None) for code in sorted(own)),
+        cities=tuple(
+            _city(briefing, city.code, safe, is_grid=cell_m is not None) for city in briefing.cities
+        ),
         cells=tuple(cells),
         cell_m=cell_m,
         total=safe.total,
