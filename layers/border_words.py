@@ -28,6 +28,7 @@ STATES = {
     "candidate": mark("未通过检验"),
 }
 """How sure a zone is: proven, passed its test only, or not even that."""
+LEADING = mark("%(city)s牵头")
 _FOUND = {
     "none": mark("单侧均未发现"),
     "a": mark("仅%(city)s可见"),
@@ -107,7 +108,7 @@ def zone_sentence(zone: Zone, document: Document, say: Texts) -> str:
     parts = [
         period_text(asked_period(document), say.locale),
         say(
-            "%(cities)s的%(stretch)s",
+            "%(cities)s之间，%(stretch)s",
             cities=say.listed(tuple(zone["areas"])),
             stretch=stretch_text(zone, say),
         ),

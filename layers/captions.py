@@ -11,7 +11,7 @@ from layers.texts import mark
 
 if TYPE_CHECKING:
     from layers.texts import Texts
-    from layers.views import Choice, MapPanel, MapView
+    from layers.views import Choice, MapPanel, MapView, RunNote
 
 _HASH_SHOWN = 12
 _SIMULATED, _REDRAWN, _SEEDED = mark("模拟%(count)s次"), mark("重抽%(count)s次"), mark("种子%(count)s")
@@ -80,9 +80,13 @@ def _signed(number: int) -> str:
 
 def provenance_text(view: MapView, say: Texts) -> str:
     """Say where the hotspots come from, on one line."""
-    note = view.provenance
-    if note is None:
+    if view.provenance is None:
         return say("本页没有计算结果；案件数直接来自数据库。")
+    return note_text(view.provenance, say)
+
+
+def note_text(note: RunNote, say: Texts) -> str:
+    """Say where the figures of a run come from, on one line."""
     figures = (
         (_SIMULATED, note.replications),
         (_REDRAWN, note.draws),
@@ -91,7 +95,7 @@ def provenance_text(view: MapView, say: Texts) -> str:
     parts = [
         say("运行%(run)s号", run=note.run_id),
         say("方法%(method)s", method=note.method),
-        period_text(note.period, view.locale),
+        period_text(note.period, say.locale),
         say("读入%(count)s起", count=note.input_count),
         say("数据%(hash)s", hash=note.input_hash[:_HASH_SHOWN]),
         *(say(sentence, count=figure) for sentence, figure in figures if figure is not None),

@@ -52,7 +52,7 @@ class Curve:
     ----------
     points : sequence of (x, y)
     kind : str
-        ``seen``, ``chance`` or ``even``: how it is drawn.
+        ``seen``, ``chance`` or ``even``; ``pooled``, ``a``, ``b`` or ``either``: how it is drawn.
     label : str
     """
 
@@ -146,6 +146,7 @@ def curve_chart(
     up: str,
     caption: str,
     band: Sequence[tuple[float, float, float]] = (),
+    marks: Sequence[tuple[float, str]] = (),
 ) -> Markup:
     """Draw curves of shares over shares, both 0 to 100 %.
 
@@ -157,18 +158,20 @@ def curve_chart(
     caption : str
     band : sequence of (x, low, high)
         What chance alone gives, as a grey band below the curves.
+    marks : sequence of (x, str)
+        What stands below the axis at which share of its length; quarters in per cent where there are none.
     """
     wide, tall = _WIDTH - _LEFT - _RIGHT, _PLOT_HEIGHT
     top = _HEAD + 12
     parts = [_text("caption", _LEFT, top - 6, up)]
     for share in _QUARTERS:
         y = round(top + tall * (1 - share), 1)
-        x = round(_LEFT + wide * share, 1)
         parts += [
             _line("grid", _LEFT, y, _LEFT + wide, y),
             _text("tick", _LEFT - 6, y + 4, f"{share:.0%}"),
-            _text("column", x, top + tall + 15, f"{share:.0%}"),
         ]
+    for share, words in marks or [(share, f"{share:.0%}") for share in _QUARTERS]:
+        parts.append(_text("column", round(_LEFT + wide * share, 1), top + tall + 15, words))
 
     def drawn(points: Sequence[tuple[float, float]]) -> str:
         return " ".join(f"{_LEFT + wide * x:.1f},{top + tall * (1 - y):.1f}" for x, y in points)
