@@ -173,7 +173,7 @@ def link_incidents(
     least_score = float(np.log(min_odds * max(n - 1, 1) / partners))
     chain = _chains_of(linked, odds)
     tables = [
-        _table(incidents.index, np.argwhere(chosen), traits, parts, odds=odds, chance=chance, chain=chain)
+        pair_table(incidents.index, np.argwhere(chosen), traits, parts, odds=odds, chance=chance, chain=chain)
         for chosen in (linked, near)
     ]
     return Linkage(
@@ -221,7 +221,7 @@ def _chains_of(linked: NDArray[np.bool_], odds: Floats) -> NDArray[np.int64]:
     return np.asarray(pd.Series(component).map(names).fillna(0).to_numpy(), dtype=np.int64)
 
 
-def _table(
+def pair_table(
     index: pd.Index,
     where: NDArray[np.int64],
     traits: Traits,
@@ -231,7 +231,23 @@ def _table(
     chance: Exchanged | None,
     chain: NDArray[np.int64],
 ) -> pd.DataFrame:
-    """Lay pairs out as rows, the earlier incident first and the strongest pair first."""
+    """Lay pairs out as rows of `Linkage.pairs`, the earlier incident first and the strongest pair first.
+
+    Parameters
+    ----------
+    index : Index, shape (n,)
+        Of the incidents.
+    where : ndarray of int64, shape (pairs, 2)
+        Positions of the incidents of each pair.
+    traits : Traits
+    parts : dict
+        Evidence by kind, from `geo.analysis.series_evidence.evidence`.
+    odds : ndarray of float64, shape (n, n)
+    chance : Exchanged or None
+        Scores of exchanged sets.
+    chain : ndarray of int64, shape (n,)
+        Chain of each incident, 0 for none.
+    """
     is_turned = traits.day[where[:, 0]] > traits.day[where[:, 1]]
     where = np.where(is_turned[:, None], where[:, ::-1], where)
     where = where[np.argsort(-odds[where[:, 0], where[:, 1]], kind="stable")]
