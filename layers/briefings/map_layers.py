@@ -29,7 +29,6 @@ DOT_MM, BLURRED_MM = 0.62, 1.0
 MOST_DOTS, MOST_CIRCLES = 400, 60
 """Incidents with a known and a blurred place that one map still draws one by one; of more, cells are counted."""
 _CELL_MM = 3.4
-_NEIGHBOUR = 0.55
 
 
 def land(frame: Frame, drawn: BriefingMap, *, own: frozenset[str]) -> Markup:
@@ -62,23 +61,6 @@ def hatching(shape: BaseGeometry) -> Markup:
 def _outlines(frame: Frame, areas: Iterable[MapArea], *, colour: str, width: float) -> Markup:
     data = "".join(path_data(frame.shape(area.shape)) for area in areas)
     return tag("path", d=data, fill="none", stroke=colour, stroke_width=width, stroke_linejoin="round")
-
-
-def filled_counties(
-    frame: Frame, counties: Sequence[tuple[MapArea, int | None]], classes: Sequence[CountClass]
-) -> Markup:
-    """Colour counties by a count; hatch those whose count is kept back or unknown."""
-    parts = []
-    for county, count in counties:
-        shape = frame.shape(county.shape)
-        if shape is None or shape.is_empty:
-            continue
-        if count is None:
-            parts.append(hatching(shape))
-        elif count > 0:
-            colour = next(each.colour for each in classes if count <= each.upper)
-            parts.append(tag("path", d=path_data(shape), fill=colour))
-    return joined(parts)
 
 
 def border(frame: Frame, drawn: BriefingMap) -> Markup:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geo.analysis.briefings.masks import BLOCKS
-from layers.briefings import map_layers, map_legend
-from layers.briefings.content import SYNTHETIC, WIDTH_MM
-from layers.briefings.map_frame import fit_frame, north_arrow, scale_bar
-from layers.briefings.map_labels import Room, area_name
-from layers.briefings.maps import Picture, clipped, frame_edge
-from layers.briefings.paper import Figure, Paper, Part, Sentences, Table
-from layers.briefings.svg import drawing, joined, path_data, tag
+from layers.briefings.content import SYNTHETIC
+from layers.briefings.outward_map import how_many, outward_map
+from layers.briefings.paper import Paper, Part, Sentences, Table
 from layers.briefings.words import WEEKDAYS, date_text, short_name
 from layers.periods import period_text
-from layers.theme import COLOURS, count_classes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +17,6 @@ if TYPE_CHECKING:
     from geo.analysis.briefings import MaskedBriefing, MaskedCell
     from layers.briefings.paper import Align, Block
 
-_TALL_MM = 118.0
 _RIGHT: Align = "right"
 
 
@@ -39,7 +33,7 @@ def lay_out_masked(masked: MaskedBriefing) -> Paper:
     """
     names = "—".join(short_name(city.name) for city in masked.cities)
     period = period_text(masked.period, "zh")
-    drawn = _map(masked)
+    drawn = outward_map(masked)
     return Paper(
         title=f"{names}交界区域情况（对外）",
         subtitle=f"{period} · {date_text(masked.generated_on)}生成",
@@ -64,20 +58,14 @@ def _headline(masked: MaskedBriefing) -> str:
     return f"{masked.proven_count}处交界区域通过检验" if masked.proven_count else "没有区域通过检验"
 
 
-def _how_many(exact: int | None, at_least: int, k: int) -> str:
-    if exact is not None:
-        return f"{exact:,}起"
-    return f"不少于{at_least:,}起" if at_least >= k else "数量不公布"
-
-
 def _situation(masked: MaskedBriefing) -> tuple[str, ...]:
     period = period_text(masked.period, "zh")
     names = "、".join(city.name for city in masked.cities)
-    total = _how_many(masked.total, masked.total_at_least, masked.k)
+    total = how_many(masked.total, masked.total_at_least, masked.k)
     told = [f"{period}，{names}有位置的案件{total}。"]
     if masked.cell_m is None:
         parts = [
-            f"{city.name}{_how_many(city.incident_count, city.at_least, masked.k)}"
+            f"{city.name}{how_many(city.incident_count, city.at_least, masked.k)}"
             if city.has_data
             else f"{city.name}没有数据"
             for city in masked.cities
@@ -114,7 +102,7 @@ def _counts(masked: MaskedBriefing) -> Table:
             (
                 city.name,
                 "合计",
-                _how_many(city.incident_count, city.at_least, masked.k) if city.has_data else "没有数据",
+                how_many(city.incident_count, city.at_least, masked.k) if city.has_data else "没有数据",
             )
         )
     return Table(
@@ -163,71 +151,3 @@ def _notes(masked: MaskedBriefing) -> tuple[str, ...]:
     if masked.attribution:
         notes.append(f"界线来源：{masked.attribution}。")
     return tuple(notes)
-
-
-def _bounds(lower: int, upper: int) -> str:
-    return f"{lower}" if lower == upper else f"{lower}–{upper}"
-
-
-def _map(masked: MaskedBriefing) -> Figure | None:
-    """Draw counts by county or square; None where the outlines may not leave the house."""
-    shaped = [cell for cell in masked.cells if cell.shape is not None]
-    if not shaped:
-        return None
-    frame = fit_frame([cell.shape for cell in shaped], width_mm=WIDTH_MM, height_mm=_TALL_MM, margin=0.04)
-    classes = count_classes(max((cell.incident_count or 0 for cell in shaped), default=0))
-    shapes = [frame.shape(cell.shape) for cell in shaped]
-    parts = [tag("rect", width=frame.width_mm, height=frame.height_mm, fill=COLOURS["ground"])]
-    outlines, fills = [], []
-    for cell, shape in zip(shaped, shapes, strict=True):
-        if shape is None or shape.is_empty:
-            continue
-        data = path_data(shape)
-        outlines.append(data)
-        if cell.incident_count is None:
-            fills += [tag("path", d=data, fill=COLOURS["area"]), map_layers.hatching(shape)]
-        else:
-            colour = next(
-                (each.colour for each in classes if cell.incident_count <= each.upper), COLOURS["area"]
-            )
-            fills.append(tag("path", d=data, fill=colour))
-    parts += fills
-    parts.append(tag("path", d="".join(outlines), fill="none", stroke=COLOURS["area-edge"], stroke_width=0.2))
-    cities = "".join(path_data(frame.shape(shape)) for shape in masked.outlines)
-    if cities:
-        parts.append(tag("path", d=cities, fill="none", stroke=COLOURS["city-edge"], stroke_width=0.5))
-    room = Room(
-        frame.width_mm,
-        frame.height_mm,
-        [(0.0, frame.height_mm - 7.5, frame.width_mm * 0.42, frame.height_mm)],
-    )
-    if masked.cell_m is None:
-        parts += [
-            area_name(frame, cell.shape, cell.name, room, 2.8) for cell in shaped if cell.shape is not None
-        ]
-    parts += [scale_bar(frame, x=3.5, y=frame.height_mm - 2.6), north_arrow(x=frame.width_mm - 6, y=6.4)]
-    used = [
-        each
-        for each in classes
-        if any(each.lower <= (cell.incident_count or 0) <= each.upper for cell in shaped)
-    ]
-    entries = [
-        (map_legend.box(fill=each.colour), f"{_bounds(max(each.lower, masked.k), each.upper)}起")
-        for each in used
-    ]
-    is_hatched = any(cell.incident_count is None for cell in shaped)
-    if is_hatched:
-        entries.append((map_legend.hatched(), "不公布或没有数据"))
-    legend, tall = map_legend.legend(entries, width=frame.width_mm, top=frame.height_mm + 1.2)
-    height = round(frame.height_mm + 1.2 + tall, 2)
-    unit = "各县" if masked.cell_m is None else f"每格（{masked.cell_m / 1000:g}公里见方）"
-    caption = f"图1　{period_text(masked.period, 'zh')}{unit}有位置的案件，{_how_many(masked.total, masked.total_at_least, masked.k)}。{'斜线不公布或没有数据。' if is_hatched else ''}"
-    svg = drawing(
-        [clipped(parts, frame), frame_edge(frame), joined((legend,))],
-        width_mm=frame.width_mm,
-        height_mm=height,
-        alt=caption,
-    )
-    return Figure(
-        picture=Picture(svg=svg, width_mm=frame.width_mm, height_mm=height, alt=caption), caption=caption
-    )

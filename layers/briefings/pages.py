@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from geo.errors import InvalidInputError
 from layers.briefings.fonts import weasyprint
@@ -40,23 +40,22 @@ def page(paper: Paper, templates: Templates) -> str:
     InvalidInputError
         If a template cannot be read or filled in, or asks for other files.
     """
-    style = templates.compiled(STYLE)
-    css = filled(
-        style,
-        STYLE,
-        fonts=_FONTS,
-        title=quoted(paper.title),
-        banner=quoted(paper.banner),
-        classification=quoted(paper.classification),
-        footer=quoted(paper.footer),
-    )
     for name in (STYLE, PAGE):
         if found := _OUTSIDE.search(templates.text(name)):
             raise InvalidInputError(
                 f"the briefing template {name} asks for another file or runs a script ({found[0][:40]}); "
                 "put pictures in as data: addresses"
             )
-    return filled(templates.compiled(PAGE), PAGE, paper=paper, css=Markup(css))  # noqa: S704 - every value in it is quoted
+    marks = {"classification": paper.classification, "banner": paper.banner, "footer": paper.footer}
+    told = {name: quoted(text) for name, text in (marks | {"title": paper.title}).items()}
+    css = filled(templates.compiled(STYLE), STYLE, fonts=_FONTS, **told)
+    html = filled(templates.compiled(PAGE), PAGE, paper=paper, css=Markup(css))  # noqa: S704 - every value in it is quoted
+    for name, text in marks.items():
+        if told[name] not in css:
+            raise InvalidInputError(f"the briefing template {STYLE} leaves out the {name} of every page")
+        if escape(text) not in html:
+            raise InvalidInputError(f"the briefing template {PAGE} leaves out the {name}")
+    return html
 
 
 def quoted(text: str) -> Markup:

@@ -495,6 +495,8 @@ def test_a_folder_of_templates_that_is_none_is_named(tmp_path):
         (STYLE, "@import 'other.css';", "asks for another file"),
         (STYLE, "body { background: url(/etc/passwd) }", "asks for another file"),
         (PAGE, b"\xff\xfe", "UTF-8"),
+        (PAGE, "<p>{{ paper.title }}</p>", "leaves out the classification"),
+        (STYLE, "h1 { color: black }", "leaves out the classification"),
     ],
 )
 def test_a_broken_page_template_is_named(briefing, tmp_path, name, text, reason):
