@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.cli_borders import borders
 from api.cli_briefing import briefing
 from api.cli_duplicates import duplicates
 from api.cli_files import batches, export, place, take_in, undo
@@ -33,6 +34,7 @@ app.add_typer(duplicates, name="duplicates")
 app.command()(hotspots)
 app.command()(analyse)
 app.command()(kinds)
+app.command()(borders)
 app.command()(briefing)
 app.command()(export)
 app.command()(undo)

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 _DRAWN_DEGREES = 0.002
 """Areas are drawn at province scale: two hundred metres are less than a pixel there."""
 
-_KEPT_BACK = ("findings", "clusters", "tables", "raster", "lines", "asked", "metric_epsg", "form")
+_ROWS_OF_AREAS = ("borders", "zones")
+_SHAPES_OF_AREAS = ("boundary", "belt_a", "belt_b", "geometry", "stretch")
+_KEPT_BACK = (
+    "findings",
+    "clusters",
+    "tables",
+    "raster",
+    "lines",
+    "asked",
+    "metric_epsg",
+    "form",
+    *_ROWS_OF_AREAS,
+    "skipped",
+)
 """Told where the whole result is asked for, or by the run itself, not beside its features."""
 
 FEATURES: dict[int | str, dict[str, Any]] = {
@@ -54,11 +67,19 @@ def outward_result(result: dict[str, Any]) -> dict[str, Any]:
     """
     if not _is_of_areas(result):
         return result
+    result = result | {
+        name: [_without_shapes(row) for row in result[name]] for name in _ROWS_OF_AREAS if name in result
+    }
     if "findings" in result:
         return result | {"findings": [finding | {"geometry": None} for finding in result["findings"]]}
     clusters = result["clusters"]
     features = [feature | {"geometry": None} for feature in clusters["features"]]
     return result | {"clusters": clusters | {"features": features}}
+
+
+def _without_shapes(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a border or a zone without what was cut from polygons of areas."""
+    return row | {name: None for name in _SHAPES_OF_AREAS if name in row}
 
 
 def _is_of_areas(result: dict[str, Any]) -> bool:

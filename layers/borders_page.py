@@ -8,8 +8,9 @@ from layers.areas import area_outlines
 from layers.assets import LEAFLET_CSS, LEAFLET_JS
 from layers.border_cards import briefing_menu, zone_cards, zone_rows
 from layers.border_charts import power_chart, power_names, power_sentence
-from layers.border_map import border_map, highest_per_10_km
-from layers.border_words import LEADING, STATES, pair_text, reason_text
+from layers.border_map import border_map, highest_per_10_km, shown_borders
+from layers.border_tables import border_state, border_told, ranked_borders
+from layers.border_words import LEADING, STATES, pair_text
 from layers.borders_address import ADDRESS, borders_address, borders_query
 from layers.borders_texts import borders_verdict, lead_text, option_text
 from layers.borders_view import LEVELS, STEPS_M
@@ -219,18 +220,9 @@ def _border_rows(view: BordersView, say: Texts) -> list[dict[str, Any]]:
     """Return all borders, the strongest first; those that were not tested last."""
     if view.document is None or view.filters.pair is not None:
         return []
-    proven = [zone["cities"] for zone in view.document["zones"] if zone["is_proven"]]
-    borders = sorted(
-        view.document["borders"],
-        key=lambda each: (
-            each["reason"] is not None,
-            1.0 if each["strongest_p"] is None else each["strongest_p"],
-            -each["case_count"],
-        ),
-    )
+    document = view.document
     rows = []
-    for number, border in enumerate(borders, start=1):
-        proven_count = proven.count(border["cities"])
+    for number, border in enumerate(ranked_borders(document), start=1):
         lead = border["lead"]
         rows.append(
             {
@@ -244,19 +236,11 @@ def _border_rows(view: BordersView, say: Texts) -> list[dict[str, Any]]:
                 "least": "–"
                 if border["minimum_relative_risk"] is None
                 else number_text(border["minimum_relative_risk"]),
-                "state": "proven" if proven_count else "passed" if border["zone_count"] else "none",
-                "told": reason_text(border, say) or _told(proven_count, border["zone_count"], say),
+                "state": border_state(border, document),
+                "told": border_told(border, document, say),
             }
         )
     return rows
-
-
-def _told(proven_count: int, passed_count: int, say: Texts) -> str:
-    if proven_count:
-        return say("认定%(count)s处", count=proven_count)
-    if passed_count:
-        return say("%(count)s处通过检验，未认定", count=passed_count)
-    return say("不足以判定")
 
 
 def _power(view: BordersView, say: Texts) -> dict[str, Any] | None:
@@ -267,7 +251,18 @@ def _power(view: BordersView, say: Texts) -> dict[str, Any] | None:
     drawing = power_chart(border, say)
     if not drawing:
         return None
-    return {"drawing": drawing, "curves": power_names(border, say), "sentence": power_sentence(border, say)}
+    return {
+        "drawing": drawing,
+        "curves": power_names(border, say),
+        "sentence": power_sentence(border, say) + _stricter(view, say),
+    }
+
+
+def _stricter(view: BordersView, say: Texts) -> str:
+    """Say that looking together had to pass the test over all borders, where it had."""
+    if view.filters.scope != "all":
+        return ""
+    return say("这里合起来看的把握按全部交界一起检验计算，比只检验这一条低。")
 
 
 def _legend(view: BordersView, say: Texts) -> dict[str, Any]:
@@ -287,8 +282,7 @@ def _legend(view: BordersView, say: Texts) -> dict[str, Any]:
         "states": states,
         "ramp": list(COUNT_RAMP) if most else [],
         "ramp_text": say("两侧深浅：每10公里边界0–%(most)s起", most=number_text(most)),
-        "has_silent": document is not None
-        and any((each["reason"] or "").startswith("no_cases") for each in document["borders"]),
+        "has_silent": any((each["reason"] or "").startswith("no_cases") for each in shown_borders(view)),
         "sides": [] if border is None else list(border["names"]),
         "has_named": any(pair.lead for pair in view.pairs),
     }

