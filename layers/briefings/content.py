@@ -89,7 +89,7 @@ def _map(briefing: Briefing) -> Figure:
     counts, drawn = briefing.counts, briefing.map
     period = period_text(briefing.period, "zh")
     caption = (
-        f"图1　{period}交界带内发案{counts.belt_count:,}起，有位置的画在图上（共{len(drawn.incident_xy_m):,}起），"
+        f"图1　{period}有位置的案件{len(drawn.incident_xy_m):,}起画在图上；交界带内{counts.belt_count:,}起，"
         f"其中{counts.imprecise_count:,}起只准到乡镇或更粗。红框为通过检验的区域，圆内数字是序号。"
     )
     if not briefing.proven_zones:
@@ -236,7 +236,7 @@ def _hours(briefing: Briefing) -> tuple[Block, ...]:
     if any(briefing.hours):
         known = briefing.hours_known
         sure = f"；时段信息相当于{number_text(known)}起时刻准确的案件" if known is not None else ""
-        caption = f"{period}交界带内{count:,}起，只知起止时间的按时长分摊到各时{sure}。{hours_text(briefing.hours)}（深色）。"
+        caption = f"{period}交界带内{count:,}起，只知起止时间的按时长分摊到各时{sure}。{hours_text(briefing.hours)}。深色为最多的8小时。"
         blocks.append(hours_chart(briefing.hours, caption=caption, width_mm=WIDTH_MM))
     if any(briefing.weekdays):
         caption = f"{period}交界带内{count:,}起，按起止时间分摊。"

@@ -25,7 +25,7 @@ LINE_DASHES = {"power": None, "telecom": "1.6 0.7", "broadcasting": "0.4 0.6", "
 BELT_DASH = "1.2 0.9"
 CIRCLE_DASH = "0.7 0.6"
 CANDIDATE_DASH = "1.4 1"
-DOT_MM, BLURRED_MM = 0.62, 1.0
+DOT_MM, BLURRED_MM, _FILLED_MM = 0.62, 1.0, 9.0
 MOST_DOTS, MOST_CIRCLES = 400, 60
 """Incidents with a known and a blurred place that one map still draws one by one; of more, cells are counted."""
 _CELL_MM = 3.4
@@ -143,12 +143,14 @@ def incidents(xy: NDArray[np.float64], radius: NDArray[np.float64]) -> Markup:
         stacks[x, y, r] = stacks.get((x, y, r), 0) + 1
     blurred = np.array(list(stacks), dtype=np.float64).reshape(-1, 3)
     ink = COLOURS["incident"]
+    small = blurred[blurred[:, 2] <= _FILLED_MM]
     parts = [
+        # Circles of whole counties stay empty: their grey would cover the land and say the least.
+        tag("path", d=dots_data(small[:, :2], small[:, 2]), fill=ink, fill_opacity=0.035),
         tag(
             "path",
             d=dots_data(blurred[:, :2], blurred[:, 2]),
-            fill=ink,
-            fill_opacity=0.035,
+            fill="none",
             stroke=ink,
             stroke_width=0.18,
             stroke_opacity=0.7,

@@ -204,7 +204,7 @@ def put_chart(sheet: Sheet, chart: Chart) -> None:
     held.category_axis.format.line.color.rgb = colour("ink")
     put_text(
         sheet,
-        f"纵轴：案件（起）。{chart.caption.replace('（深色）', '')}",
+        f"纵轴：案件（起）。{chart.caption.replace('深色为最多的8小时。', '')}",
         top=Mm(156),
         size=12,
         is_quiet=True,

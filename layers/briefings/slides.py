@@ -118,7 +118,9 @@ class _Writer:
         if isinstance(block, Sentences):
             self._sentences(title, block)
             return
-        lead, self._lead = (self._lead if self._lead_title == title else ()), ()
+        if self._lead_title != title:
+            self.finish()
+        lead, self._lead = self._lead, ()
         if isinstance(block, Table):
             self._table(title, block, lead)
         elif isinstance(block, Chart):

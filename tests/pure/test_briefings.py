@@ -310,6 +310,11 @@ def test_any_size_is_laid_out_whole(size):
         return
     forms = write_briefing(briefing, forms=["docx", "pptx"])
     assert word_text(forms["docx"])
+    told = slides_text(forms["pptx"])
+    for part in paper.parts:
+        assert part.title in told or all(
+            block.title in told for block in part.blocks if hasattr(block, "tables")
+        )
     deck = pptx.Presentation(io.BytesIO(forms["pptx"]))
     for slide in deck.slides:
         for shape in slide.shapes:
