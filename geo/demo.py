@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from geo.analysis.province_routes import BORDER_PAIRS
 from geo.analysis.province_tickets import ticket_truth_document
 from geo.analysis.province_truth import truth_document
 from geo.store.areas import Area
+from geo.store.campaigns import BorderPair, Campaign
 from geo.store.catalogues import organisation_ids
 from geo.store.dataset import claim_dataset
 from geo.store.imports import add_batch
@@ -71,6 +74,15 @@ _SEGMENT_COLUMNS = {
     "in_service_until": "in_service_until",
     "geometry": "geom",
 }
+_CAMPAIGN = {
+    "code": "demo",
+    "name_zh": "演示专项行动",
+    "name_en": "Demo campaign",
+    "start_on": date(2008, 3, 1),
+    "until_on": date(2008, 7, 1),
+    "source": SOURCE,
+    "note": None,
+}
 
 
 def store_province(
@@ -116,6 +128,7 @@ def store_province(
     facility_ids = _store_network(session, province, area_ids, batch_id)
     _store_incidents(session, province, area_ids, facility_ids, batch_id)
     _store_tickets(session, province.tickets.tickets, area_ids, batch_id)
+    _store_border_pairs(session, province.areas, area_ids)
     snapped = snap_incidents(session, batch_id=batch_id)
     return (
         f"演示省 · demo province (seed {seed}): {len(province.incidents)} 起案件，{len(province.segments)} 个线路区段，"
@@ -147,6 +160,28 @@ def _store_areas(session: Session, areas: gpd.GeoDataFrame, *, is_redistributabl
         ]
         ids |= dict(zip(chosen.index, add_rows(session, Area, rows), strict=True))
     return ids
+
+
+def _store_border_pairs(session: Session, areas: gpd.GeoDataFrame, area_ids: dict[Any, int]) -> None:
+    """Store the neighbouring pairs that the campaign named, where both cities are there; the first named leads."""
+    cities = areas[areas["level"] == "city"]
+    id_of = {str(name): area_ids[key] for key, name in cities["name"].items()}
+    pairs = [pair for pair in BORDER_PAIRS if set(pair) <= set(id_of)]
+    if not pairs:
+        return
+    (campaign_id,) = add_rows(session, Campaign, [_CAMPAIGN])
+    rows = [
+        {
+            "campaign_id": campaign_id,
+            "area_a_id": id_of[lead],
+            "area_b_id": id_of[other],
+            "lead_area_id": id_of[lead],
+            "lead_basis": "inferred",
+            "note": None,
+        }
+        for lead, other in pairs
+    ]
+    add_rows(session, BorderPair, rows)
 
 
 def _keyed(frame: gpd.GeoDataFrame, columns: dict[str, str], **constant: Any) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,231 @@
+"""Borders of the demo province: the planted clusters are found, named, and told in a briefing."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.database import open_engine
+from geo.analysis.briefings import masked
+from geo.briefings import briefing_of_border
+from geo.errors import InvalidInputError, NotFoundError
+from geo.runs import KINDS, compute_run, load_run, read_pair
+from geo.runs.borders import BordersRequest
+from geo.store.areas import Area
+from geo.store.dataset import find_dataset
+from geo.store.runs import Run
+from layers.briefings import file_stem
+
+WHOLE = {"start_on": date(2006, 3, 1), "until_on": date(2008, 3, 1)}
+
+
+@pytest.fixture(scope="module")
+def engine(filled):
+    engine = open_engine(filled.web)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def demo(engine):
+    """Read the demo that other tests share; nothing is committed."""
+    with Session(engine) as shared:
+        yield shared
+        shared.rollback()
+
+
+@pytest.fixture(scope="module")
+def whole(engine):
+    request = BordersRequest(**WHOLE, replications=199)
+    with Session(engine) as session:
+        loaded = load_run(session, request)
+    return compute_run(loaded, request)
+
+
+def computed(demo, request):
+    loaded = load_run(demo, request)
+    # A transaction that idles while something is computed is ended by the server.
+    demo.rollback()
+    return compute_run(loaded, request)
+
+
+def one_pair(demo, whole):
+    """Return the pair with the most incidents on both sides."""
+    borders = [border for border in whole.document["borders"] if border["reason"] is None]
+    return "-".join(max(borders, key=lambda border: border["case_count"])["cities"])
+
+
+def test_planted_border_clusters_are_found_on_the_right_borders(demo, whole):
+    names = dict(demo.execute(select(Area.name, Area.adcode).where(Area.level == "city")).all())
+    truth = find_dataset(demo).truth["border_clusters"]
+    planted = {read_pair(" ".join(names[city] for city in cluster["city_names"])) for cluster in truth}
+    found = {"-".join(zone["cities"]) for zone in whole.document["zones"] if zone["p"] <= 0.05}
+    assert planted
+    assert planted & found
+    assert all(zone["p"] >= 1 / 200 for zone in whole.document["zones"])
+
+
+def test_a_zone_is_told_as_people_need_it(demo, whole):
+    document = whole.document
+    zone = document["zones"][0]
+    assert zone["count_a"] + zone["count_b"] == zone["case_count"] == len(zone["incidents"])
+    assert "交界" in zone["stretch_name"]
+    assert all(zone["counties"])
+    assert zone["geometry"]["type"] in ("Polygon", "MultiPolygon")
+    assert zone["sections"]
+    for section in zone["sections"]:
+        assert section["until_m"] - section["from_m"] >= 100 - 1e-6
+        assert section["geometry"]["type"] in ("LineString", "MultiLineString")
+        assert section["name"].endswith(tuple("0123456789"))
+    assert len(zone["times"]["hours"]) == 24
+    assert sum(zone["times"]["weekdays"]) == pytest.approx(zone["case_count"])
+    assert zone["found_by"] in ("none", "a", "b", "both")
+    away = [station["distance_m"] for station in zone["stations"]]
+    assert away == sorted(away)
+    assert max(away, default=0) <= 10_000
+    assert [finding["zone"] for finding in document["findings"]] == [each["id"] for each in document["zones"]]
+
+
+def test_named_pairs_carry_their_lead_and_every_border_is_told(whole):
+    borders = whole.document["borders"]
+    led = {tuple(border["names"]): border["lead"]["name"] for border in borders if border["lead"]}
+    assert led
+    assert all(lead in names for names, lead in led.items())
+    assert len({tuple(border["cities"]) for border in borders}) == len(borders)
+    for border in borders:
+        assert border["case_count"] == border["count_a"] + border["count_b"]
+        assert (border["reason"] is None) == bool(border["power"])
+
+
+def test_the_same_rows_give_the_same_bytes(demo, whole):
+    pair = one_pair(demo, whole)
+    request = BordersRequest(**WHOLE, pair=pair, replications=99)
+    one, other = (computed(demo, request) for _ in range(2))
+    assert one.result == other.result
+    assert one.input_hash == other.input_hash
+    assert [border["cities"] for border in one.document["borders"]] == [pair.split("-")]
+
+
+def test_counties_of_different_cities_are_scanned_across_the_border(demo, whole):
+    codes = one_pair(demo, whole).split("-")
+    city = demo.scalar(select(Area.id).where(Area.adcode == codes[0], Area.level == "city"))
+    request = BordersRequest(**WHOLE, level="county", area_id=city, replications=99)
+    loaded = load_run(demo, request)
+    parents = loaded.areas["parent_id"]
+    assert loaded.pairs
+    assert all(parents[a] != parents[b] and city in (parents[a], parents[b]) for a, b in loaded.pairs)
+
+
+def test_a_period_without_incidents_is_told_as_such(demo):
+    request = BordersRequest(start_on=date(1990, 1, 1), until_on=date(1990, 2, 1), replications=99)
+    document = computed(demo, request).document
+    assert document["verdict"] == "no_incidents"
+    assert {border["reason"] for border in document["borders"]} == {"no_cases"}
+    assert document["zones"] == []
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        ("419900-429900", "there is no city 419900"),
+        ("1-2", "two different area codes"),
+        ("411600-411600", "two different"),
+    ],
+)
+def test_pairs_that_are_none_are_refused(demo, pair, words):
+    with pytest.raises(InvalidInputError, match=words):
+        load_run(demo, BordersRequest(**WHOLE, pair=pair))
+
+
+def test_cities_that_do_not_touch_are_refused(demo, whole):
+    codes = sorted(demo.scalars(select(Area.adcode).where(Area.level == "city")))
+    near = {tuple(border["cities"]) for border in whole.document["borders"]}
+    far = next((a, b) for a in codes for b in codes if a < b and (a, b) not in near)
+    with pytest.raises(InvalidInputError, match="not neighbours"):
+        load_run(demo, BordersRequest(**WHOLE, pair="-".join(far)))
+
+
+def test_a_border_that_changed_within_the_period_is_refused(demo, whole):
+    code = one_pair(demo, whole).split("-")[0]
+    area = demo.scalar(select(Area).where(Area.adcode == code, Area.level == "city"))
+    area.valid_from = date(2007, 1, 1)
+    demo.flush()
+    try:
+        with pytest.raises(InvalidInputError, match="choose a period that does not span the change"):
+            load_run(demo, BordersRequest(**WHOLE, pair=one_pair(demo, whole)))
+    finally:
+        area.valid_from = None
+        demo.flush()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"depth_m": 0.1}, {"step_m": 100_000.0}, {"level": "town"}, {"pair": "411600-411400"}]
+)
+def test_figures_out_of_range_are_refused_by_the_request(wrong):
+    with pytest.raises(InvalidInputError, match=next(iter(wrong))):
+        BordersRequest(**WHOLE, **wrong)
+
+
+def test_pairs_are_read_in_any_order():
+    assert read_pair("411600 411400") == read_pair("411400,411600") == "411400-411600"
+    assert "borders" in KINDS
+
+
+@pytest.fixture
+def kept(demo, whole):
+    """Keep the run as a worker would."""
+    request = BordersRequest(**WHOLE, replications=199)
+    run = Run(
+        kind="borders",
+        parameters=request.parameters(),
+        request_hash="0" * 64,
+        state="done",
+        result=whole.result,
+        result_hash="0" * 64,
+        input_hash=whole.input_hash,
+        input_count=whole.input_count,
+        dataset_version=find_dataset(demo).version,
+    )
+    demo.add(run)
+    demo.flush()
+    return run
+
+
+def test_a_briefing_says_what_the_run_found(demo, whole, kept):
+    pair = one_pair(demo, whole)
+    border = next(each for each in whole.document["borders"] if "-".join(each["cities"]) == pair)
+    told = briefing_of_border(demo, kept.id, pair=pair, document=whole.document, version="1")
+    assert [city.code for city in told.cities] == border["cities"]
+    assert [city.belt_count for city in told.cities] == [border["count_a"], border["count_b"]]
+    assert told.counts.belt_count == border["case_count"]
+    assert told.provenance.is_synthetic
+    assert told.provenance.data_hash == whole.input_hash
+    zones = [zone for zone in whole.document["zones"] if zone["cities"] == border["cities"]]
+    assert [zone.case_count for zone in told.zones] == [zone["case_count"] for zone in zones]
+    assert [zone.rank for zone in told.zones] == list(range(1, len(zones) + 1))
+    assert len(told.verdict.power) == len(border["power"])
+    assert told.map.boundary.length == pytest.approx(border["length_m"], rel=0.02)
+    assert (told.map.incident_radius_m <= 10_000).all()
+    assert file_stem(told).startswith(f"briefing-{pair}")
+
+
+def test_the_outward_briefing_of_a_border_holds_no_place(demo, whole, kept):
+    inner = briefing_of_border(
+        demo, kept.id, pair=one_pair(demo, whole), document=whole.document, version="1"
+    )
+    outer = masked(inner)
+    text = repr(outer)
+    for section in inner.sections:
+        assert section.line_name not in text
+    for station in inner.stations:
+        assert station.name not in text
+
+
+def test_a_briefing_of_another_border_or_kind_is_refused(demo, whole, kept):
+    with pytest.raises(NotFoundError, match="did not scan"):
+        briefing_of_border(demo, kept.id, pair="419900-429900", document=whole.document, version="1")
+    with pytest.raises(NotFoundError):
+        briefing_of_border(demo, 2**40, pair="411400-411600", document=whole.document, version="1")
+    with pytest.raises(InvalidInputError, match="finished scan of borders"):
+        briefing_of_border(demo, kept.id, pair="411400-411600", document={}, version="1")
