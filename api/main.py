@@ -30,6 +30,7 @@ from api.routes import (
     lines,
     map_page,
     ogc,
+    operation_effects,
     operation_overlay,
     operations,
     reconciliation,
@@ -66,6 +67,7 @@ _ROUTES = (
     borders,
     operations,
     operation_overlay,
+    operation_effects,
     ogc,
     docs_page,
 )

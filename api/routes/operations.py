@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -38,6 +39,7 @@ from api.operation_bodies import (
     opened,
     operation_view,
 )
+from api.operation_effects_view import effects_piece
 from api.operation_views import list_view, operation_page_view, proposal_view
 from api.pages import LanguageQuery, locale_of
 from geo.operations import (
@@ -212,6 +214,8 @@ def get_one_operation(
     """Return an operation: its page for a browser, else the record; its ETag changes with all that cities agree to."""
     if _wants_page(request):
         view = operation_page_view(session, request.app.state.settings, operation_id, before=query.before)
+        if view.state == "ended":
+            view = replace(view, effects=effects_piece(request.app, session, operation_id))
         return _answer(request, session, render_operation_page, view, query)
     return _told(session, response, operation_id)
 

@@ -3,6 +3,7 @@
 from geo.analysis.operation_effects.counts import CountEffect, Places, effect_of_counts
 from geo.analysis.operation_effects.difference import Difference, Part, part_difference
 from geo.analysis.operation_effects.effect import operation_effect
+from geo.analysis.operation_effects.ground import exposure_inside
 from geo.analysis.operation_effects.result import NOTES, REASONS, OperationEffect
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Part",
     "Places",
     "effect_of_counts",
+    "exposure_inside",
     "operation_effect",
     "part_difference",
 ]

@@ -64,9 +64,9 @@ def operation_effect(
     zones : GeoDataFrame of polygons, same CRS
         Of the operation.
     control : GeoDataFrame of polygons, same CRS
-        Neighbouring areas; zones and ring are cut out of them.
+        Neighbouring areas, those of the zones among them; zones and ring are cut out of them.
     ring_m : float
-        Width of the ring into which incidents could have moved, 1 to 100,000 m.
+        Width of the ring into which incidents could have moved, 1 to 100,000 m; it ends where the control's areas end.
     before, after : Period
         Days compared with, and days of the operation; they must not overlap.
     hours : (int, int), optional

@@ -68,6 +68,8 @@ def lay_ground(
 ) -> Ground:
     """Divide the ground; see `geo.analysis.operation_effects.operation_effect`.
 
+    The ring ends where the control's areas end: beyond them nobody knows what happened.
+
     Raises
     ------
     UnitError
@@ -85,7 +87,7 @@ def lay_ground(
     ):
         raise InvalidInputError("zones, control, comparables and lines must share one coordinate system")
     treated = shapely.union_all(shapes)
-    ring = shapely.difference(treated.buffer(ring_m), treated)
+    ring = shapely.intersection(shapely.difference(treated.buffer(ring_m), treated), around)
     parts = {"treated": treated, "ring": ring, "control": shapely.difference(around, treated.buffer(ring_m))}
     if parts["control"].area < _LEAST_AREA_M2:
         raise InvalidInputError("nothing is left of the control outside the zones and their ring")
@@ -118,6 +120,22 @@ def lay_ground(
         place_exposure=place_exposure[place_exposure > 0],
         exposure_kind="area_km2" if lines is None else "given",
     )
+
+
+def exposure_inside(polygons: gpd.GeoSeries, *, lines: gpd.GeoDataFrame) -> Floats:
+    """Return the exposure that lines carry inside each polygon.
+
+    Parameters
+    ----------
+    polygons : GeoSeries, metric CRS
+    lines : GeoDataFrame, same CRS
+        Column ``exposure`` >= 0, taken to be even along each line.
+
+    Returns
+    -------
+    ndarray of float64, shape (polygons,)
+    """
+    return _Measure(lines).of(np.asarray(polygons.to_numpy(), dtype=np.object_))
 
 
 class _Measure:

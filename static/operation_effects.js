@@ -1,0 +1,2 @@
+// Nothing moves on this page: it only says when it is ready.
+document.body.dataset.ready = "";
