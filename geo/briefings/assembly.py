@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.analysis.briefings import Briefing, City, Counts, Provenance, Verdict
 from geo.briefings.case import incidents_in_belt, read_case, sides_of
+from geo.briefings.chains import chains_of
 from geo.briefings.maps import map_of
 from geo.briefings.parts import power_of, sections_of, stations_of, zone_of
 from geo.periods import CHINA
@@ -75,6 +76,7 @@ def briefing_of_border(
     names = dict(zip(border["names"], codes, strict=True))
     lead_code = names.get(lead["name"]) if lead else None
     zones = tuple(zone_of(zone, rank, case) for rank, zone in enumerate(case.zones, start=1))
+    chains, remarks = chains_of(session, case)
     dataset = find_dataset(session)
     return Briefing(
         title=f"{'—'.join(name.removesuffix(_CITY) for name in border['names'])}交界区域会战简报",
@@ -103,8 +105,9 @@ def briefing_of_border(
         weekdays=weekdays,
         hours_known=known,
         sections=sections_of(case),
+        chains=chains,
         stations=stations_of(case),
-        unknowns=_unknowns(session, case),
+        unknowns=(*_unknowns(session, case), *remarks),
     )
 
 

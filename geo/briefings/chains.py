@@ -1,0 +1,152 @@
+"""Link incidents across the border for a briefing: candidates with their reasons, never a claim of a gang."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from geo.analysis.briefings import Alternative, Chain, Link, LinkedIncident
+from geo.analysis.series_across import series_across
+from geo.briefings.case import incidents_in_belt, sides_of
+from geo.crs import to_metric
+from geo.store.catalogues import Category, catalogue_choices
+from geo.store.incident_queries import IncidentFilter, find_incidents, find_loss_items
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from sqlalchemy.orm import Session
+
+    from geo.analysis.series_across import LinkedAcross
+    from geo.briefings.case import BorderCase
+
+MOST_COMPARED = 3_000
+"""More incidents than this in one belt are not compared pair by pair."""
+_MOST_CHAINS, _MOST_LINKS, _MOST_ALTERNATIVES = 8, 12, 6
+_KINDS = {"copper": "铜缆", "optical": "光缆", "power": "电力线", "coaxial": "同轴电缆"}
+_METRES = "米"
+
+
+def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
+    """Return the chains of incidents that cross the border, and what must be said of them.
+
+    Parameters
+    ----------
+    session : Session
+        Only read from.
+    case : BorderCase
+
+    Returns
+    -------
+    chains : tuple of Chain
+        Strongest first.
+    remarks : tuple of str
+        How many such pairs chance alone gives, or why none were looked for.
+    """
+    belt = incidents_in_belt(case)
+    if len(belt) > MOST_COMPARED:
+        return (), (f"交界带内案件超过{MOST_COMPARED}起，未逐对串并；请缩短时段。",)
+    items = find_loss_items(session, [int(each) for each in belt.index])
+    code_of = case.loaded.areas["adcode"]
+    side = sides_of(case).loc[belt.index].map(code_of)
+    found = series_across(
+        to_metric(belt),
+        side=side.where(side.isin(case.border["cities"]), None),
+        loss_items=items.set_index("incident_id"),
+        seed=case.request.seed,
+    )
+    across = found.chains[found.chains["is_across"]].head(_MOST_CHAINS)
+    wanted = {int(each) for members in across["members"] for each in members}
+    wanted |= {int(each) for name in ("incident_a", "incident_b") for each in found.alternatives[name]}
+    texts = find_incidents(session, IncidentFilter(ids=tuple(sorted(wanted)) or (0,)))
+    teller = _Teller(session, case, texts, items, side)
+    chains = tuple(_chain(row, found, teller) for row in across.to_dict(orient="records"))
+    return chains, _remarks(found)
+
+
+class _Teller:
+    """Tell of incidents by their id."""
+
+    def __init__(
+        self,
+        session: Session,
+        case: BorderCase,
+        texts: gpd.GeoDataFrame,
+        items: pd.DataFrame,
+        side: pd.Series[Any],
+    ) -> None:
+        self._texts, self._places = texts, to_metric(texts[["geometry"]]).geometry
+        self._items, self._side = items, side
+        self._names = {code: name for code, name, _ in catalogue_choices(session, Category)}
+        self._first_code = str(case.border["cities"][0])
+
+    def incident(self, incident_id: int) -> LinkedIncident:
+        """Return one incident."""
+        row = self._texts.loc[incident_id]
+        side = self._side.get(incident_id)
+        place = self._places.loc[incident_id]
+        return LinkedIncident(
+            case_number=str(row["case_number"] or ""),
+            city_code=self._first_code if side is None or pd.isna(side) else str(side),
+            place_text=str(row["place_text"] or row["area_name"] or "地点不详"),
+            place_precision=str(row["place_precision"]),
+            occurred_from=row["occurred_from"].to_pydatetime(),
+            occurred_until=row["occurred_until"].to_pydatetime(),
+            date_precision=str(row["date_precision"]),
+            method=self._names.get(row["category"], ""),
+            item=self._lost(incident_id),
+            at=place if place is not None and not place.is_empty else None,
+        )
+
+    def _lost(self, incident_id: int) -> str:
+        """Say what was lost: kind, pairs, length."""
+        told = []
+        for row in self._items[self._items["incident_id"] == incident_id].to_dict(orient="records"):
+            pairs = "" if pd.isna(row["pairs"]) else f"{int(row['pairs'])}对"
+            length = "" if pd.isna(row["length_m"]) else f"{float(row['length_m']):.0f}{_METRES}"
+            told.append(f"{pairs}{_KINDS.get(row['kind'], str(row['kind']))}{length}")
+        return "、".join(dict.fromkeys(told))
+
+
+def _chain(row: dict[Any, Any], found: LinkedAcross, teller: _Teller) -> Chain:
+    members = [int(each) for each in row["members"]]
+    place_of = {member: place for place, member in enumerate(members)}
+    links = found.links[found.links["chain"] == row["chain"]].head(_MOST_LINKS)
+    others = [
+        (place_of[int(one)], int(other), float(odds))
+        for first, second, odds in zip(
+            found.alternatives["incident_a"],
+            found.alternatives["incident_b"],
+            found.alternatives["odds"],
+            strict=True,
+        )
+        for one, other in ((first, second), (second, first))
+        if int(one) in place_of and int(other) not in place_of
+    ]
+    return Chain(
+        incidents=tuple(teller.incident(member) for member in members),
+        links=tuple(
+            Link(
+                first=place_of[int(link["incident_a"])],
+                second=place_of[int(link["incident_b"])],
+                odds=float(link["odds"]),
+                reasons=tuple(link["reasons"]),
+                against=tuple(link["against"]),
+                distance_m=None if pd.isna(link["distance_m"]) else float(link["distance_m"]),
+                days_apart=None if pd.isna(link["days_apart"]) else float(link["days_apart"]),
+                shared="、".join(_KINDS.get(kind, str(kind)) for kind in link["shared_kinds"]),
+            )
+            for link in links.to_dict(orient="records")
+        ),
+        alternatives=tuple(
+            Alternative(incident=place, other=teller.incident(other), odds=odds)
+            for place, other, odds in others[:_MOST_ALTERNATIVES]
+        ),
+    )
+
+
+def _remarks(found: LinkedAcross) -> tuple[str, ...]:
+    if found.across_chance is None or not found.across_count:
+        return ()
+    pairs = f"跨界关联案件共{found.across_count}对，单凭巧合约有{found.across_chance:.1f}对（p={found.across_p:.2f}）"
+    return (f"{pairs}：其中有多少确有关联，须由两市核实。",)
