@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from api.database import make_sessions, open_engine
@@ -21,7 +22,7 @@ from geo.periods import Period, read_period
 from geo.runs import default_period
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import extent_of_time
-from geo.store.runs import get_run
+from geo.store.runs import LIVE, get_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     Report = Callable[[str], None]
 
 DATA = ROOT / "data"
+_POLL_S = 0.5
 
 
 def prepare(urls: DatabaseUrls, *, report: Report) -> None:
@@ -150,7 +152,14 @@ def compute_now(
     with sessions.begin() as session:
         wanted = wanted_period(session, period)
         run, _ = ask_run(session, queue, ask(wanted))
-    work_on_run(sessions, run.id, progress=progress)
+    state = work_on_run(sessions, run.id, progress=progress)
+    while state in LIVE:
+        # A worker beside this process took the run over: it is computed there, and watched from here.
+        time.sleep(_POLL_S)
+        with sessions.begin() as session:
+            run = get_run(session, run.id)
+            state = run.state
+            progress(run.done_steps, run.total_steps)
     with sessions.begin() as session:
         run = get_run(session, run.id)
         if run.result is None:

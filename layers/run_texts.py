@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from geo.analysis.documents import SEARCHES
@@ -22,7 +23,7 @@ from layers.run_sentences import (
     without_incidents,
 )
 from layers.run_tables import ShownTable, shown_tables
-from layers.run_words import RunText
+from layers.run_words import RunText, table_rows
 from layers.texts import mark, texts_in
 
 if TYPE_CHECKING:
@@ -33,8 +34,30 @@ if TYPE_CHECKING:
 
 __all__ = ["RunText", "ShownTable", "run_tables", "run_text"]
 
+
+def surge_sentences(document: Mapping[str, Any], say: Texts) -> RunText:
+    """Say what a scan in space and time found, over which places, and how far its cylinders reach."""
+    text = hotspot_sentences(document, say)
+    (told,) = table_rows(document, "places") or [{}]
+    if not told or document["verdict"] in ("no_incidents", "no_exposure"):
+        return text
+    words = mark("在%(count)s个县（市、区）里找，按周计，一处突增最长占时段的四分之一。")
+    if told["piece_m"] is not None:
+        words = mark(
+            "线路按%(piece)s米见方并成%(count)s处来找，圆的半径最大%(radius)s公里；按周计，一处突增最长占时段的四分之一。"
+        )
+    where = say(
+        words,
+        count=told["place_count"],
+        piece=f"{told['piece_m'] or 0:.0f}",
+        radius=f"{document['asked']['most_radius_m'] / 1000:g}",
+    )
+    return replace(text, method=f"{text.method}{where}" if say.locale == "zh" else f"{text.method} {where}")
+
+
 SENTENCES: dict[str, Callable[[Mapping[str, Any], Texts], RunText]] = {
     **dict.fromkeys(SEARCHES, hotspot_sentences),
+    "space_time_scan": surge_sentences,
     "borders": border_sentences,
     "compare": compare_sentences,
     "sections": section_sentences,

@@ -49,6 +49,7 @@ _METHODS = {
     "network_scan": mark("沿线路一段一段地比，%(exposure)s比较；"),
     "poisson_scan": mark("用圆圈套着比，%(exposure)s比较；"),
     "space_time_permutation": mark("拿各地自己平时的案件数作比，找某地某几周的突增；"),
+    "space_time_poisson": mark("用圆圈和时段套着比，%(exposure)s比较，各周的总起伏已经扣除；"),
 }
 _WHY = {
     "lines_known": mark("有线路资料"),

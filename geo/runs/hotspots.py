@@ -84,6 +84,7 @@ def search(
     *,
     method: Method | Literal["auto"],
     max_share: float = 0.5,
+    max_radius_m: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, object]:
     """Look for hotspots in what was loaded by a method, or by the one the data decide.
@@ -96,6 +97,8 @@ def search(
         As `find_hotspots` takes it.
     max_share : float
         Largest share of the exposure in a window.
+    max_radius_m : float, optional
+        As `find_hotspots` takes it.
     progress : callable, optional
 
     Returns
@@ -113,6 +116,7 @@ def search(
         replications=request.replications,
         draws=request.draws,
         max_share=max_share,
+        max_radius_m=max_radius_m,
         seed=request.seed,
         progress=progress,
     )

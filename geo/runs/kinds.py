@@ -22,7 +22,7 @@ from geo.runs.gi_star import GiStarRequest, compute_gi_star
 from geo.runs.grounds import load_ground
 from geo.runs.hotspots import HotspotRequest, compute_hotspots
 from geo.runs.hours import HoursRequest, compute_hours
-from geo.runs.inputs import input_hash, load_county_units, load_units
+from geo.runs.inputs import input_hash, load_units
 from geo.runs.kernel_density import KernelDensityRequest, compute_kernel_density, load_within_cities
 from geo.runs.knox import KnoxRequest, compute_knox, load_points
 from geo.runs.local_moran import LocalMoranRequest, compute_local_moran
@@ -38,6 +38,7 @@ from geo.runs.scans import (
     compute_network_scan,
     compute_poisson_scan,
     compute_space_time_scan,
+    load_places,
 )
 from geo.runs.sections import SectionsRequest, compute_sections
 
@@ -78,9 +79,7 @@ KINDS: dict[str, RunKind[Any, Any]] = {
         RunKind(request=EmergingRequest, load=load_ground, compute=compute_emerging, is_for_commanders=True),
         RunKind(request=NetworkScanRequest, load=load_units, compute=compute_network_scan, proves=True),
         RunKind(request=PoissonScanRequest, load=load_units, compute=compute_poisson_scan, proves=True),
-        RunKind(
-            request=SpaceTimeScanRequest, load=load_county_units, compute=compute_space_time_scan, proves=True
-        ),
+        RunKind(request=SpaceTimeScanRequest, load=load_places, compute=compute_space_time_scan, proves=True),
         RunKind(request=GiStarRequest, load=load_ground, compute=compute_gi_star),
         RunKind(request=LocalMoranRequest, load=load_ground, compute=compute_local_moran),
         RunKind(request=DbscanRequest, load=load_points, compute=compute_dbscan),

@@ -270,6 +270,42 @@ def test_selected_cases_and_vague_places_prove_no_section():
     assert "unstable_places" in found["reasons"]
 
 
+@pytest.mark.parametrize("model", ["permutation", "poisson"])
+def test_a_scan_in_space_and_time_along_lines_gives_the_same_bytes_and_says_what_was_scanned(model):
+    asked = KINDS["space_time_scan"].request(
+        **DAYS, places="lines", model=model, replications=199, most_radius_m=5_000.0
+    )
+    told = []
+    answer = compute_run(on_lines(struck()), asked, progress=lambda *step: told.append(step))
+    again = compute_run(on_lines(struck()), asked)
+    assert answer.result == again.result
+    assert told[-1] == (399, 399)
+    document = answer.document
+    assert document["method"] == f"space_time_{model}"
+    assert document["tables"]["places"] == {"columns": ["place_count", "piece_m"], "rows": [[60, 1000.0]]}
+    assert document["verdict"] == ("hotspots" if model == "poisson" else "not_enough")
+    assert all(finding["radius_m"] <= 5_000 for finding in document["findings"])
+    for locale, said in (
+        ("zh", "线路按1000米见方并成60处来找，圆的半径最大5公里"),
+        ("en", "circles reach 5 km"),
+    ):
+        assert said in run_text(document, locale=locale).method
+
+
+def test_a_scan_in_space_and_time_over_lines_falls_back_on_counties_and_says_so():
+    counties = squares().assign(name="甲县")
+    loaded = UnitInput(
+        incidents=incidents(spread(30), spread_days(30)),
+        units=counties,
+        exposure=Exposure(values=np.ones(len(counties)), kind="area_km2"),
+        is_census=True,
+        other_origin_count=0,
+        is_on_lines=False,
+    )
+    found = run("space_time_scan", loaded, places="lines", replications=99)
+    assert found["tables"]["places"]["rows"] == [[len(counties), None]]
+
+
 def test_without_lines_there_are_no_sections():
     counties = squares().assign(name="甲县")
     loaded = UnitInput(

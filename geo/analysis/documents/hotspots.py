@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.analysis.documents.findings import FORM, finding_features, finding_rows, run_document
+from geo.analysis.documents.findings import FORM, finding_features, finding_rows, run_document, table
 from geo.analysis.hotspots import CLUSTER_COLUMNS, Hotspots
 from geo.crs import STORED
 from geo.errors import InvalidInputError
@@ -87,6 +87,8 @@ def hotspots_document(hotspots: Hotspots, *, kind: str = "hotspots") -> dict[str
         findings=finding_rows(
             hotspots.clusters[[*CLUSTER_COLUMNS, *_dates_of(hotspots.clusters), "geometry"]]
         ),
+        # A search that chose the method itself says why; its document has had no table since its first form.
+        tables=_surge_tables(hotspots) if kind == "space_time_scan" else {},
         facts=facts
         | {
             "critical_llr": hotspots.critical_llr,
@@ -132,10 +134,25 @@ def hotspots_from_document(document: Mapping[str, Any]) -> Hotspots:
             critical_llr=_number(document["critical_llr"]),
             method=document.get("method", "poisson_scan"),
             why=tuple(each["code"] for each in document.get("why", ())),
+            **_surge_facts(document),
             **{name: document[name] for name in _PLAIN},
         )
     except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
         raise InvalidInputError("the document of hotspots is damaged") from None
+
+
+def _surge_tables(hotspots: Hotspots) -> dict[str, dict[str, Any]]:
+    """Say over how many places surges were looked for, and how much of the lines was one place."""
+    if hotspots.place_count is None:
+        return {}
+    told = {"place_count": [hotspots.place_count], "piece_m": [hotspots.piece_m]}
+    return {"places": table(pd.DataFrame(told).astype(object))}
+
+
+def _surge_facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what `_surge_tables` wrote."""
+    told = document.get("tables", {}).get("places")
+    return {} if told is None else dict(zip(told["columns"], told["rows"][0], strict=True))
 
 
 def _dates_of(clusters: gpd.GeoDataFrame) -> list[str]:

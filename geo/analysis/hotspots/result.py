@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 Verdict = Literal["hotspots", "not_enough", "no_incidents", "no_exposure"]
-Method = Literal["network_scan", "poisson_scan", "space_time_permutation"]
+Method = Literal["network_scan", "poisson_scan", "space_time_permutation", "space_time_poisson"]
 REASONS = (
     "not_significant",
     "unstable_places",
@@ -60,9 +60,13 @@ class Hotspots:
     reasons : tuple of str
         Some of `REASONS`, in that order.
     method : str
-        What was used: ``network_scan``, ``poisson_scan`` or ``space_time_permutation``.
+        What was used: ``network_scan``, ``poisson_scan``, ``space_time_permutation`` or ``space_time_poisson``.
     why : tuple of str
         Codes of `geo.analysis.hotspots.choice.WHY` that led to the method; empty when it was asked for.
+    place_count : int or None
+        Places about which surges were looked for; None for other methods.
+    piece_m : float or None
+        Side of the squares in which lines were taken together to one place; None where they were not.
     exposure_kind : str
         As given.
     incident_count, used_count, omitted_count : int
@@ -99,6 +103,8 @@ class Hotspots:
     seed: int
     method: Method = "poisson_scan"
     why: tuple[str, ...] = ()
+    place_count: int | None = None
+    piece_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,7 @@ class Rules:
     min_stability: float
     max_share: float
     seed: int
+    max_radius_m: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse figures that no search should have."""

@@ -12,7 +12,7 @@ from geo.analysis.hotspots.laid import Laid, join_lines, joined_share, lay_along
 from geo.analysis.hotspots.placing import Placed, place_incidents
 from geo.analysis.hotspots.result import CLUSTER_COLUMNS, PROVING, Hotspots, Rules
 from geo.analysis.hotspots.stability import stable_shares
-from geo.analysis.hotspots.surges import find_surges, interval_days
+from geo.analysis.hotspots.surges import SURGES, find_surges, interval_days
 from geo.analysis.hotspots.verdict import reasons_for, verdict_of_scan
 from geo.analysis.scan import scan_windows
 from geo.analysis.units import read_units
@@ -44,6 +44,7 @@ def find_hotspots(
     draws: int = 200,
     min_stability: float = 0.8,
     max_share: float = 0.5,
+    max_radius_m: float | None = None,
     seed: int,
     progress: Progress | None = None,
 ) -> Hotspots:
@@ -73,6 +74,8 @@ def find_hotspots(
         Least share of draws in which a hotspot must come back.
     max_share : float
         Largest share of the exposure in a window.
+    max_radius_m : float, optional
+        Largest radius of the circles of a search in space and time; none by default.
     seed : int
         Of null sets and draws.
     progress : callable, optional
@@ -111,13 +114,14 @@ def find_hotspots(
         draws=draws,
         min_stability=min_stability,
         max_share=max_share,
+        max_radius_m=max_radius_m,
         seed=seed,
     )
     exposed = read_units(units)
     placed = place_incidents(incidents, units, exposed)
     network = join_lines(exposed) if method in ("auto", "network_scan") and exposed.is_lines else None
     choice = _choose(method, incidents, placed, network)
-    if choice.method == "space_time_permutation":
+    if choice.method in SURGES:
         return find_surges(incidents, placed, exposed, rules=rules, choice=choice, progress=progress)
     if choice.method == "network_scan" and network is not None:
         laid = lay_along_lines(exposed, placed, network, max_share=max_share)
@@ -158,7 +162,7 @@ def _choose(
         )
     if method == "network_scan" and network is None:
         raise InvalidInputError("a network scan needs lines")
-    if method == "space_time_permutation" and interval_days(incidents) is None:
+    if method in SURGES and interval_days(incidents) is None:
         raise InvalidInputError("a search in space and time needs from_day and until_day")
     return Choice(method=method, why=())
 

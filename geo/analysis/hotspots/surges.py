@@ -1,8 +1,9 @@
-"""Find surges where no line is known: areas and weeks with more cases than the areas' own level explains."""
+"""Find surges: places and weeks with more cases than the places' own level, or their exposure, explains."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -10,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from geo.analysis.hotspots.candidates import MOST_P, MOST_ROWS, OUTLINE_MARGIN_M
-from geo.analysis.hotspots.result import CLUSTER_COLUMNS, Hotspots
+from geo.analysis.hotspots.result import CLUSTER_COLUMNS, PROVING, Hotspots
 from geo.analysis.hotspots.stability import is_same_place
+from geo.analysis.hotspots.surge_places import surge_places
 from geo.analysis.hotspots.verdict import reasons_for, verdict_of_scan
 from geo.analysis.places import draw_places
 from geo.analysis.scan.best_cylinders import best_cylinders
@@ -28,11 +30,17 @@ if TYPE_CHECKING:
     from geo.analysis.hotspots.choice import Choice
     from geo.analysis.hotspots.placing import Placed
     from geo.analysis.hotspots.result import Rules
-    from geo.analysis.scan.space_time import SpaceTimeScan, SpaceTimeTrial
+    from geo.analysis.hotspots.surge_places import SurgePlaces
+    from geo.analysis.scan.space_time import Model, SpaceTimeScan, SpaceTimeTrial
     from geo.analysis.units import Units
 
     Progress = Callable[[int, int], None]
 
+SURGES: dict[str, Model] = {
+    "space_time_permutation": "permutation",
+    "space_time_poisson": "poisson",
+}
+"""Methods that look in space and time, and the model of each."""
 STEP_DAYS = 7.0
 """Surges begin and end with weeks."""
 MOST_DAYS_SHARE = 0.25
@@ -67,16 +75,17 @@ def find_surges(
     choice: Choice,
     progress: Progress | None = None,
 ) -> Hotspots:
-    """Scan areas and weeks against permuted times.
+    """Scan places and weeks against permuted times, or against the exposure of the places.
 
     Parameters
     ----------
     incidents : GeoDataFrame
         With ``from_day`` and ``until_day``; an incident counts in the middle of its interval.
     placed : Placed
-        Which area each one falls on.
+        Which unit each one falls on.
     exposed : Units
-        Areas; their exposure is not used.
+        Areas, or lines (taken together in squares, see `surge_places`); their exposure counts for
+        ``space_time_poisson`` only.
     rules : Rules
     choice : Choice
     progress : callable, optional
@@ -84,14 +93,17 @@ def find_surges(
 
     Notes
     -----
-    Every area keeps its number of cases and every week its own in all simulated sets, so neither an area
-    with more cable nor a busy season alarms: a surge is an area *and* a time that go together
-    (`space_time_scan`, permutation model). In each draw places and times are redrawn and incidents fall on
-    areas anew; the surge comes back when a significant one shares at least half of the smaller one's and a
-    third of the larger one's weeks and areas, an area weighing as many cases as it has.
+    ``space_time_permutation``: every place keeps its number of cases and every week its own in all simulated sets,
+    so neither a place with more cable nor a busy season alarms: a surge is a place *and* a time that go together.
+    ``space_time_poisson``: a place has its share of the exposure, in every week the share of all cases that fell
+    into it; so a season alarms no more than before, but a place that is always hot does. In each draw places and
+    times are redrawn and incidents fall on units anew; the surge comes back when a significant one shares at
+    least half of the smaller one's and a third of the larger one's weeks and places, a place weighing as many
+    cases as it has.
     """
+    sites = _Sites(places=surge_places(exposed), model=SURGES[choice.method], rules=rules)
     times = incidents[["from_day", "until_day"]].to_numpy(dtype=np.float64)[placed.source]
-    trial = _trial(exposed, placed.unit, times.mean(axis=1), _whole_weeks(times))
+    trial = sites.trial(placed.unit, times.mean(axis=1), _whole_weeks(times))
     total = rules.replications + rules.draws
     maxima = trial.maxima(
         replications=rules.replications,
@@ -99,7 +111,7 @@ def find_surges(
         progress=None if progress is None else lambda done, _: progress(done, total),
     )
     scan = trial.report(maxima, replications=rules.replications, seed=rules.seed)
-    clusters = _candidates(scan, exposed, placed)
+    clusters = _candidates(scan, exposed, placed, sites)
     is_significant = (clusters["p"] <= rules.alpha).to_numpy(dtype=np.bool_)
     if is_significant.any():
         clusters.loc[is_significant, "stable_share"] = _stable_shares(
@@ -107,15 +119,65 @@ def find_surges(
             scan.critical_llr(rules.alpha),
             exposed,
             placed,
+            sites=sites,
             times=times,
-            rules=rules,
             progress=None if progress is None else lambda done: progress(rules.replications + done, total),
         )
     elif progress is not None:
         progress(total, total)
     is_stable = clusters["stable_share"] >= rules.min_stability
-    clusters = clusters.assign(is_hotspot=is_significant & is_stable & rules.is_census, is_stacked=False)
-    return _conclude(clusters, scan, rules=rules, choice=choice, incident_count=len(incidents))
+    is_proven = is_significant & is_stable & ~clusters["is_stacked"] & sites.can_prove
+    return _conclude(
+        clusters.assign(is_hotspot=is_proven), scan, sites=sites, choice=choice, incident_count=len(incidents)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sites:
+    """Places, the model and the rules: what the scan of the recorded and of every redrawn set have in common."""
+
+    places: SurgePlaces
+    model: Model
+    rules: Rules
+
+    @property
+    def needs_exposure(self) -> bool:
+        """Whether places are compared with their exposure rather than each with itself."""
+        return self.model == "poisson"
+
+    @property
+    def can_prove(self) -> bool:
+        """Whether a surge can be a hotspot at all."""
+        rests_on_cable = self.rules.exposure_kind in PROVING or not self.needs_exposure
+        return self.rules.is_census and rests_on_cable
+
+    def trial(
+        self, unit: NDArray[np.int64], days: NDArray[np.float64], period: tuple[float, float] | None
+    ) -> SpaceTimeTrial:
+        """Make a scan of places and weeks ready for incidents on some units at some days."""
+        places = self.places
+        exposure = None
+        if self.needs_exposure and period is None:
+            # Without any incident there is no week to tell: one of no cases says the same.
+            period = (0.0, STEP_DAYS)
+        if self.needs_exposure and period is not None:
+            weeks = round((period[1] - period[0]) / STEP_DAYS)
+            week = ((days - period[0]) / STEP_DAYS).astype(np.int64)
+            counts = np.bincount(np.minimum(week, weeks - 1), minlength=weeks)
+            of_week = counts / len(days) if len(days) else np.full(weeks, 1 / weeks)
+            exposure = np.outer(places.exposure, of_week)
+        return space_time_trial(
+            places.xy_m[places.of_unit[unit]],
+            days=days,
+            locations=places.xy_m,
+            exposure=exposure,
+            period=period,
+            model=self.model,
+            step_days=STEP_DAYS,
+            max_share=self.rules.max_share,
+            max_days_share=MOST_DAYS_SHARE,
+            max_radius_m=self.rules.max_radius_m,
+        )
 
 
 def _whole_weeks(times: NDArray[np.float64]) -> tuple[float, float] | None:
@@ -126,39 +188,29 @@ def _whole_weeks(times: NDArray[np.float64]) -> tuple[float, float] | None:
     return start, start + STEP_DAYS * (np.floor((times[:, 1].max() - start) / STEP_DAYS) + 1)
 
 
-def _trial(
-    exposed: Units, unit: NDArray[np.int64], days: NDArray[np.float64], period: tuple[float, float] | None
-) -> SpaceTimeTrial:
-    """Make a scan of areas and weeks ready."""
-    return space_time_trial(
-        exposed.xy_m[unit],
-        days=days,
-        locations=exposed.xy_m,
-        period=period,
-        model="permutation",
-        step_days=STEP_DAYS,
-        max_days_share=MOST_DAYS_SHARE,
-    )
-
-
-def _candidates(scan: SpaceTimeScan, exposed: Units, placed: Placed) -> gpd.GeoDataFrame:
-    """Turn the clusters worth keeping into outlines with the ids and labels of their areas."""
+def _candidates(scan: SpaceTimeScan, exposed: Units, placed: Placed, sites: _Sites) -> gpd.GeoDataFrame:
+    """Turn the clusters worth keeping into outlines with the ids and labels of their units."""
     found = scan.clusters
     kept = found[(found["p"] <= MOST_P) | (found["rank"] == 1)].head(MOST_ROWS).reset_index(drop=True)
     positions = [np.array(members, dtype=np.int64) for members in kept["members"]]
+    units = [sites.places.units(members) for members in positions]
     frame = exposed.frame
     counts = np.bincount(placed.unit, minlength=len(frame))
     clusters = gpd.GeoDataFrame(
         kept.drop(columns=["centre", "members", "incidents"]),
-        geometry=[exposed.outline(members, margin_m=OUTLINE_MARGIN_M) for members in positions],
+        geometry=[exposed.outline(members, margin_m=OUTLINE_MARGIN_M) for members in units],
         crs=frame.crs,
     )
-    by_count = [members[np.argsort(-counts[members], kind="stable")] for members in positions]
-    clusters["members"] = pd.Series([tuple(frame.index[each].tolist()) for each in positions], dtype=object)
+    by_count = [members[np.argsort(-counts[members], kind="stable")] for members in units]
+    clusters["members"] = pd.Series([tuple(frame.index[each].tolist()) for each in units], dtype=object)
     labels = [tuple(dict.fromkeys(frame["label"].iloc[each].astype(str))) for each in by_count]
     clusters["labels"] = pd.Series(labels, dtype=object)
     clusters["positions"] = pd.Series(positions, dtype=object)
     clusters["stable_share"] = np.full(len(kept), np.nan)
+    # A place compared with itself has its heap of cases in every week; one compared with its cable has not.
+    clusters["is_stacked"] = [
+        sites.needs_exposure and bool(placed.is_stacked[list(inside)].all()) for inside in kept["incidents"]
+    ]
     return clusters
 
 
@@ -168,15 +220,16 @@ def _stable_shares(
     exposed: Units,
     placed: Placed,
     *,
+    sites: _Sites,
     times: NDArray[np.float64],
-    rules: Rules,
     progress: Callable[[int], None] | None,
 ) -> NDArray[np.float64]:
     """Return in which share of the draws each surge comes back."""
     weeks = _weeks(clusters)
     members = list(clusters["positions"])
-    # What an area weighs is what it weighs in the scan: its own number of cases.
-    level = np.bincount(placed.unit, minlength=len(exposed.frame))
+    rules = sites.rules
+    # What a place weighs is its own number of cases.
+    level = np.bincount(sites.places.of_unit[placed.unit], minlength=len(sites.places.xy_m))
     period = _whole_weeks(times)
 
     def one_draw(draw: int) -> NDArray[np.bool_]:
@@ -185,7 +238,7 @@ def _stable_shares(
         unit, _ = exposed.nearest(xy_m, kinds=placed.kinds)
         days = times[:, 0] + rng.random(len(times)) * (times[:, 1] - times[:, 0])
         is_back = np.zeros(len(members), dtype=np.bool_)
-        for other, first, last in _significant(_trial(exposed, unit, days, period), critical_llr):
+        for other, first, last in _significant(sites.trial(unit, days, period), critical_llr):
             for row, mine in enumerate(members):
                 common_days = min(weeks[row, 1], last) - max(weeks[row, 0], first)
                 common = level[np.intersect1d(mine, other)].sum() * max(0.0, common_days)
@@ -205,7 +258,7 @@ def _stable_shares(
 def _significant(
     trial: SpaceTimeTrial, critical_llr: float
 ) -> Iterator[tuple[NDArray[np.int64], float, float]]:
-    """Yield areas, first and last day of the cylinders that exceed a ratio, best first."""
+    """Yield places, first and last day of the cylinders that exceed a ratio, best first."""
     table = trial.table
     if trial.cylinders is None:
         return
@@ -217,8 +270,8 @@ def _significant(
         minimum_llr=critical_llr,
     ):
         first, stop = int(trial.kept[one.first]), int(trial.kept[one.stop - 1]) + 1
-        areas = np.flatnonzero(np.isin(table.place_of, one.members))
-        yield areas, table.from_day + first * table.step_days, table.from_day + stop * table.step_days
+        places = np.flatnonzero(np.isin(table.place_of, one.members))
+        yield places, table.from_day + first * table.step_days, table.from_day + stop * table.step_days
 
 
 def _weeks(clusters: pd.DataFrame) -> NDArray[np.float64]:
@@ -229,11 +282,12 @@ def _conclude(
     clusters: gpd.GeoDataFrame,
     scan: SpaceTimeScan,
     *,
-    rules: Rules,
+    sites: _Sites,
     choice: Choice,
     incident_count: int,
 ) -> Hotspots:
     """Sum the surges up in a verdict, with the risk that would have been seen."""
+    rules = sites.rules
     share = (
         None
         if clusters.empty or not scan.case_count
@@ -243,7 +297,12 @@ def _conclude(
     if share is not None and 0 < share < 1:
         least_risk = scan.minimum_relative_risk(share=share, alpha=rules.alpha)
     verdict = verdict_of_scan(clusters, scan)
-    reasons = reasons_for(clusters, verdict=verdict, rules=rules, least_risk=least_risk, needs_exposure=False)
+    if verdict == "no_exposure" and scan.case_count and len(sites.places.xy_m) > 1:
+        # There are places enough, only the cases of one alone: nothing is missing but cases.
+        verdict = "not_enough"
+    reasons = reasons_for(
+        clusters, verdict=verdict, rules=rules, least_risk=least_risk, needs_exposure=sites.needs_exposure
+    )
     omitted_count = incident_count - scan.case_count
     return Hotspots(
         clusters=clusters[[*CLUSTER_COLUMNS, "from_day", "until_day", "geometry"]],
@@ -251,6 +310,8 @@ def _conclude(
         reasons=(*reasons, "imprecise_omitted") if omitted_count and verdict != "no_exposure" else reasons,
         method=choice.method,
         why=choice.why,
+        place_count=len(sites.places.xy_m),
+        piece_m=sites.places.piece_m,
         exposure_kind=rules.exposure_kind,
         incident_count=incident_count,
         used_count=scan.case_count,

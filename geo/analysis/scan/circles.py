@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
+from scipy.spatial import cKDTree
 
 from geo.analysis.threads import in_order
 from geo.errors import InvalidInputError
@@ -56,7 +57,13 @@ class Circles:
         return radii
 
 
-def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max_share: float) -> Circles:
+def lay_circles(
+    xy_m: NDArray[np.float64],
+    *,
+    exposure: NDArray[np.float64],
+    max_share: float,
+    max_radius_m: float | None = None,
+) -> Circles:
     """Lay every circle about every location that holds at most `max_share` of the exposure.
 
     Parameters
@@ -67,6 +74,8 @@ def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max
         Exposure >= 0 with a positive sum.
     max_share : float
         Largest share of the exposure in a window, 0 < max_share <= 1.
+    max_radius_m : float, optional
+        Largest radius, > 0.
 
     Returns
     -------
@@ -79,8 +88,8 @@ def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max
 
     Notes
     -----
-    Time O(n^2 log n); memory 4 bytes a neighbour kept. A location that alone exceeds `max_share` is the
-    centre of no window.
+    Time O(n^2 log n), with a largest radius O(k log k) for k neighbours within it; memory 4 bytes a neighbour kept.
+    A location that alone exceeds `max_share` is the centre of no window.
     """
     count = len(xy_m)
     if count >= 2**_INDEX_BITS:
@@ -89,6 +98,8 @@ def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max
     extent_m = float(np.hypot(*np.ptp(xy_m, axis=0)))
     # One sortable word a neighbour: its distance in units of the extent's 2**43rd part, then its index.
     unit = (2 ** (63 - _INDEX_BITS) - 1) / max(extent_m, SAME_M)
+    if max_radius_m is not None:
+        return _lay_small(xy_m, share, max_share=max_share, max_radius_m=max_radius_m, unit=unit)
     index = np.arange(count, dtype=np.uint64)
     lengths = np.empty(count, dtype=np.int64)
     step = max(1, _BLOCK_KEYS // count)
@@ -103,7 +114,8 @@ def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max
         keys.sort(axis=1)
         order = np.empty(keys.shape, dtype=np.uint32)
         kept = lengths[first : first + step]
-        _cut(keys, share, max_share * (1 + 1e-9), np.uint64(SAME_M * unit), order, kept)
+        ends = np.arange(len(keys) + 1) * count
+        _cut(keys.ravel(), ends, share, max_share * (1 + 1e-9), np.uint64(SAME_M * unit), order.ravel(), kept)
         return order[np.arange(count) < kept[:, None]]
 
     parts: list[NDArray[np.uint32]] = []
@@ -118,9 +130,39 @@ def lay_circles(xy_m: NDArray[np.float64], *, exposure: NDArray[np.float64], max
     return Circles(xy_m=xy_m, share=share, order=np.concatenate(parts), starts=starts)
 
 
+def _lay_small(
+    xy_m: NDArray[np.float64],
+    share: NDArray[np.float64],
+    *,
+    max_share: float,
+    max_radius_m: float,
+    unit: float,
+) -> Circles:
+    """Lay circles up to a radius, from the pairs of locations that lie within it of each other."""
+    pairs = cKDTree(xy_m).query_pairs(max_radius_m, output_type="ndarray")
+    itself = np.arange(len(xy_m))
+    if len(itself) + 2 * len(pairs) > MOST_NEIGHBOURS:
+        raise InvalidInputError("too many locations for one scan: merge them into larger units")
+    centre = np.concatenate((itself, pairs[:, 0], pairs[:, 1]))
+    other = np.concatenate((itself, pairs[:, 1], pairs[:, 0]))
+    away_m = np.hypot(*(xy_m[other] - xy_m[centre]).T)
+    keys = (away_m * unit).astype(np.uint64)
+    keys <<= np.uint64(_INDEX_BITS)
+    keys |= other.astype(np.uint64)
+    in_order = np.lexsort((keys, centre))
+    ends = np.concatenate(([0], np.cumsum(np.bincount(centre, minlength=len(xy_m)))))
+    order = np.empty(len(keys), dtype=np.uint32)
+    lengths = np.empty(len(xy_m), dtype=np.int64)
+    _cut(keys[in_order], ends, share, max_share * (1 + 1e-9), np.uint64(SAME_M * unit), order, lengths)
+    number = np.arange(len(order)) - np.repeat(ends[:-1], np.diff(ends))
+    kept = order[number < np.repeat(lengths, np.diff(ends))]
+    return Circles(xy_m=xy_m, share=share, order=kept, starts=np.concatenate(([0], np.cumsum(lengths))))
+
+
 @njit(nogil=True, cache=True)
 def _cut(
     keys: NDArray[np.uint64],
+    ends: NDArray[np.int64],
     share: NDArray[np.float64],
     limit: float,
     same: np.uint64,
@@ -130,17 +172,16 @@ def _cut(
     """Write each centre's neighbours, mark the ends of rings, and stop before the share passes the limit."""
     bits = np.uint64(_INDEX_BITS)
     mask = (np.uint64(1) << bits) - np.uint64(1)
-    count = keys.shape[1]
-    for row in range(keys.shape[0]):
+    for row in range(ends.size - 1):
         held = 0.0
         length = 0
-        for k in range(count):
-            j = np.int64(keys[row, k] & mask)
+        for k in range(ends[row], ends[row + 1]):
+            j = np.int64(keys[k] & mask)
             held += share[j]
-            order[row, k] = 2 * j
-            if k + 1 == count or (keys[row, k + 1] >> bits) - (keys[row, k] >> bits) > same:
+            order[k] = 2 * j
+            if k + 1 == ends[row + 1] or (keys[k + 1] >> bits) - (keys[k] >> bits) > same:
                 if held > limit:
                     break
-                order[row, k] += 1
-                length = k + 1
+                order[k] += 1
+                length = k + 1 - ends[row]
         lengths[row] = length

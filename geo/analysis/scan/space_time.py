@@ -152,6 +152,7 @@ def space_time_scan(
     step_days: float = 1.0,
     max_share: float = 0.5,
     max_days_share: float = 0.5,
+    max_radius_m: float | None = None,
     replications: int = 999,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
@@ -183,6 +184,8 @@ def space_time_scan(
         Largest share of the exposure (permutation: of the cases) inside a circle, 0 < max_share <= 1.
     max_days_share : float
         Largest share of the period in an interval, 0 < max_days_share <= 1.
+    max_radius_m : float, optional
+        Largest radius of a circle; with many locations the scan is as much faster as circles are smaller.
     replications, seed, progress
         As in `poisson_scan`.
 
@@ -230,6 +233,7 @@ def space_time_scan(
         step_days=step_days,
         max_share=max_share,
         max_days_share=max_days_share,
+        max_radius_m=max_radius_m,
     )
     maxima = trial.maxima(replications=replications, seed=seed, progress=progress)
     return trial.report(maxima, replications=replications, seed=seed)
@@ -246,10 +250,13 @@ def space_time_trial(
     step_days: float = 1.0,
     max_share: float = 0.5,
     max_days_share: float = 0.5,
+    max_radius_m: float | None = None,
 ) -> SpaceTimeTrial:
     """Check the input of `space_time_scan` and lay its cylinders, ready to simulate; same arguments."""
     check_share(max_share)
     check_share(max_days_share, name="max_days_share")
+    if max_radius_m is not None and not 0 < max_radius_m < np.inf:
+        raise InvalidInputError("max_radius_m must be a positive number of metres")
     if model not in get_args(Model):
         raise InvalidInputError(f"model must be one of {', '.join(get_args(Model))}")
     if model == "permutation" and exposure is not None:
@@ -259,13 +266,23 @@ def space_time_trial(
     table = tabulate(
         incidents, days=days, locations=locations, exposure=exposure, period=period, step_days=step_days
     )
-    return _ready(table, model=model, max_share=max_share, max_days_share=max_days_share)
+    limits = Limits(max_share=max_share, max_days_share=max_days_share, max_radius_m=max_radius_m)
+    return _ready(table, model=model, limits=limits)
 
 
-def _ready(table: Table, *, model: Model, max_share: float, max_days_share: float) -> SpaceTimeTrial:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How large a cylinder may be; see `space_time_scan`."""
+
+    max_share: float
+    max_days_share: float
+    max_radius_m: float | None
+
+
+def _ready(table: Table, *, model: Model, limits: Limits) -> SpaceTimeTrial:
     """Lay the cylinders of a table and choose its null."""
     steps = table.cases.shape[1]
-    longest = int(max_days_share * steps + 1e-9)
+    longest = int(limits.max_days_share * steps + 1e-9)
     kept = np.arange(steps)
     if model == "permutation":
         # A step without any case adds nothing to either count: no interval needs to end with it.
@@ -274,7 +291,7 @@ def _ready(table: Table, *, model: Model, max_share: float, max_days_share: floa
     reason = _nothing_to_test(table, model=model, longest=longest)
     cylinders = None
     if reason is None:
-        cylinders = _lay_cylinders(table, kept, model=model, max_share=max_share, longest=longest)
+        cylinders = _lay_cylinders(table, kept, model=model, limits=limits, longest=longest)
         reason = "no_window" if cylinders is None else None
     return SpaceTimeTrial(table=table, cylinders=cylinders, kept=kept, null=null, model=model, reason=reason)
 
@@ -308,12 +325,14 @@ def _nothing_to_test(table: Table, *, model: Model, longest: int) -> str | None:
 
 
 def _lay_cylinders(
-    table: Table, kept: NDArray[np.int64], *, model: Model, max_share: float, longest: int
+    table: Table, kept: NDArray[np.int64], *, model: Model, limits: Limits, longest: int
 ) -> Cylinders | None:
     """Lay circles by exposure (permutation: by cases) and intervals up to the longest; None without any."""
     weights = table.exposure if model == "poisson" else table.cases.astype(np.float64)
     of_place = weights.sum(axis=1)
-    circles = lay_circles(table.xy_m, exposure=of_place, max_share=max_share)
+    circles = lay_circles(
+        table.xy_m, exposure=of_place, max_share=limits.max_share, max_radius_m=limits.max_radius_m
+    )
     held = np.bincount(circles.order >> 1, minlength=len(of_place)) > 0
     if not of_place[held].any():
         return None
