@@ -152,7 +152,6 @@ def _counts(case: BorderCase) -> Counts:
         belt_count=belt,
         imprecise_count=min(imprecise, belt),
         unlocated_count=min(int(own.geometry.isna().sum()), total - belt),
-        other_origin_count=case.loaded.other_origin_count,
     )
 
 
@@ -208,6 +207,10 @@ def _unknowns(session: Session, case: BorderCase) -> tuple[str, ...]:
     dataset = find_dataset(session)
     if dataset is not None and case.run.dataset_version not in (None, dataset.version):
         sentences.append("计算之后数据有过更新，地图上的案件可能与计算所用的略有出入。")
+    if case.loaded.other_origin_count:
+        sentences.append(
+            f"全部资料中另有{case.loaded.other_origin_count}起来源不同（报案与巡逻发现分开算），没有参加检验。"
+        )
     if case.loaded.stations.empty:
         sentences.append("没有废旧金属收购站的登记资料。")
     return tuple(sentences)

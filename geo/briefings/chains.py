@@ -23,7 +23,20 @@ if TYPE_CHECKING:
 MOST_COMPARED = 3_000
 """More incidents than this in one belt are not compared pair by pair."""
 _MOST_CHAINS, _MOST_LINKS, _MOST_ALTERNATIVES = 8, 12, 6
-_KINDS = {"copper": "铜缆", "optical": "光缆", "power": "电力线", "coaxial": "同轴电缆"}
+_KINDS = {
+    "copper_cable": "铜缆",
+    "cable": "电缆",
+    "optical_cable": "光缆",
+    "power_cable": "电力电缆",
+    "coaxial_cable": "同轴电缆",
+    "transformer": "变压器",
+    "battery": "蓄电池",
+    "battery_set": "蓄电池组",
+    "access_control": "门禁",
+    "security_door": "防盗门",
+    "air_conditioner_outdoor_unit": "空调外机",
+}
+"""Kinds of loss items; those of a force's own import stand as they are written."""
 _METRES = "米"
 
 
@@ -78,6 +91,7 @@ class _Teller:
         self._texts, self._places = texts, to_metric(texts[["geometry"]]).geometry
         self._items, self._side = items, side
         self._names = {code: name for code, name, _ in catalogue_choices(session, Category)}
+        self._cities = tuple(str(name) for name in case.border["names"])
         self._first_code = str(case.border["cities"][0])
 
     def incident(self, incident_id: int) -> LinkedIncident:
@@ -88,7 +102,7 @@ class _Teller:
         return LinkedIncident(
             case_number=str(row["case_number"] or ""),
             city_code=self._first_code if side is None or pd.isna(side) else str(side),
-            place_text=str(row["place_text"] or row["area_name"] or "地点不详"),
+            place_text=self._place_text(row),
             place_precision=str(row["place_precision"]),
             occurred_from=row["occurred_from"].to_pydatetime(),
             occurred_until=row["occurred_until"].to_pydatetime(),
@@ -98,10 +112,20 @@ class _Teller:
             at=place if place is not None and not place.is_empty else None,
         )
 
+    def _place_text(self, row: pd.Series[Any]) -> str:
+        """Return the place as written, without the name of a city that the forms put before it."""
+        text = str(row["place_text"] or row["area_name"] or "地点不详")
+        for name in self._cities:
+            text = text.removeprefix(name)
+        return text or str(row["place_text"])
+
     def _lost(self, incident_id: int) -> str:
         """Say what was lost: kind, pairs, length."""
         told = []
         for row in self._items[self._items["incident_id"] == incident_id].to_dict(orient="records"):
+            if row["as_written"]:
+                told.append(str(row["as_written"]))
+                continue
             pairs = "" if pd.isna(row["pairs"]) else f"{int(row['pairs'])}对"
             length = "" if pd.isna(row["length_m"]) else f"{float(row['length_m']):.0f}{_METRES}"
             told.append(f"{pairs}{_KINDS.get(row['kind'], str(row['kind']))}{length}")
