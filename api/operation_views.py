@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     Box = tuple[float, float, float, float]
 
 _LOG_PAGE = 50
-_ROOM = 0.25
+_ROOM = 0.12
 """Part of the size of the zones that the first view leaves free about them, and at least so many degrees."""
 _LEAST_ROOM = 0.02
 _ABOUT = 0.6

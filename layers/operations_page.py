@@ -20,6 +20,7 @@ from layers.operations_texts import (
     entry_sentence,
     fact_sentences,
     moment_text,
+    who_text,
     window_text,
 )
 from layers.payload import packed_outline
@@ -258,25 +259,6 @@ def render_operation_page(
 ) -> str:
     """Return the page of an operation as HTML; see `render_operations_page`."""
     say = texts_in(locale)
-    kept = _kept(city_id, unit, locale)
-    here = f"{ADDRESS}/{view.id}"
-    names = {city.id: city.name for city in view.cities}
-    zones = view.zones
-    outlines = [
-        _outline(int(rank), label, outline)
-        for rank, label, outline in zip(zones["rank"], zones["label"], zones.geometry, strict=True)
-    ]
-    live = {
-        "id": view.id,
-        "etag": view.etag,
-        "state": view.state,
-        "last": view.last_change,
-        "acts": {act: list(cities) for act, cities in view.acts.items()},
-        "can_draw": view.can_draw,
-        "zones": outlines,
-        "marks": [_mark(record) for record in _records(view.marks)],
-        "kinds": {kind: say(word) for kind, word in MARKS.items()},
-    }
     return render_page(
         "operation.html",
         locale=locale,
@@ -287,42 +269,70 @@ def render_operation_page(
         blocks={
             "page-data": _page_data(CLIENT_TEXTS, view.home, view.tiles, position, locale=locale),
             "outlines": _outlines(view.areas, locale),
-            "operation": live,
+            "operation": _live_block(view),
         },
         style_links=(LEAFLET_CSS.url, "/static/operations.css"),
         script_links=(LEAFLET_JS.url,),
-        view=view,
-        state_word=say(STATES[view.state]),
-        state_text=say(NEXT[view.state]),
-        lead=names.get(view.lead_id or 0),
-        proposer=names[view.proposer_id],
-        cities=[_answer(city, say) for city in view.cities],
-        city_names=say.listed(tuple(names.values())),
-        acting=city_id if city_id in names else None,
+        acting=city_id if city_id in {city.id for city in view.cities} else None,
         unit=unit,
-        window=window_text(view.window, say),
-        shared=_shared(view, say),
-        zones=[
+        effects_template=EFFECTS,
+        **_operation_model(view, _kept(city_id, unit, locale), say),
+    )
+
+
+def _live_block(view: OperationView) -> dict[str, Any]:
+    """Return what the scripts of the page follow: version, state, zones and marks."""
+    zones = view.zones
+    return {
+        "id": view.id,
+        "etag": view.etag,
+        "state": view.state,
+        "last": view.last_change,
+        "acts": {act: list(cities) for act, cities in view.acts.items()},
+        "can_draw": view.can_draw,
+        "can_change": view.can_change,
+        "zones": [
+            _outline(int(rank), label, outline)
+            for rank, label, outline in zip(zones["rank"], zones["label"], zones.geometry, strict=True)
+        ],
+        "marks": [_mark(record) for record in _records(view.marks)],
+    }
+
+
+def _operation_model(view: OperationView, kept: dict[str, Any], say: Texts) -> dict[str, Any]:
+    """Return what the template shows of an operation."""
+    names = {city.id: city.name for city in view.cities}
+    zones = view.zones
+    here = f"/{view.id}"
+    return {
+        "view": view,
+        "state_word": say(STATES[view.state]),
+        "state_text": say(NEXT[view.state]),
+        "lead": names.get(view.lead_id or 0),
+        "proposer": names[view.proposer_id],
+        "cities": [_answer(city, say) for city in view.cities],
+        "city_names": say.listed(tuple(names.values())),
+        "window": window_text(view.window, say),
+        "shared": _shared(view, say),
+        "zones": [
             {"rank": rank, "label": label, "facts": fact_sentences(facts, say)}
             for rank, label, facts in zip(zones["rank"], zones["label"], zones["facts"], strict=True)
         ],
-        units=[
+        "units": [
             {"id": each.id, "city_id": each.city_id, "city": each.city, "name": each.name}
             | {"role": say(ROLES[each.role]), "contact": each.contact or ""}
             for each in view.units
         ],
-        roles=[(code, say(word)) for code, word in ROLES.items()],
-        marks=[_mark_row(record, say) for record in _records(view.marks)],
-        acts=[(act, say(ACTS[act]), view.acts.get(act, ())) for act in _BUTTON_ORDER],
-        entries=[_entry(entry, say) for entry in view.entries],
-        older_address=None if view.older is None else _address(kept, rest=f"/{view.id}", before=view.older),
-        newest_address=None if view.is_newest else _address(kept, rest=f"/{view.id}"),
-        list_address=_address(kept),
-        run_address=None if view.run_id is None else f"/borders?{urlencode({'run': view.run_id})}",
-        effects=view.effects if view.state == "ended" else None,
-        effects_template=EFFECTS,
-        other_address=here,
-    )
+        "roles": [(code, say(word)) for code, word in ROLES.items()],
+        "marks": [_mark_row(record, say) for record in _records(view.marks)],
+        "acts": [(act, say(ACTS[act]), view.acts.get(act, ())) for act in _BUTTON_ORDER],
+        "entries": [_entry(entry, say) for entry in view.entries],
+        "older_address": None if view.older is None else _address(kept, rest=here, before=view.older),
+        "newest_address": None if view.is_newest else _address(kept, rest=here),
+        "list_address": _address(kept),
+        "run_address": None if view.run_id is None else f"/borders?{urlencode({'run': view.run_id})}",
+        "effects": view.effects if view.state == "ended" else None,
+    }
 
 
 def _records(marks: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -355,7 +365,7 @@ def _mark_row(record: dict[str, Any], say: Texts) -> dict[str, Any]:
         "kind": record["kind"],
         "kind_word": say(MARKS[record["kind"]]),
         "text": record["text"],
-        "who": f"{record['city']} {record['unit']}",
+        "who": who_text(record["city"], record["unit"]),
         "at": moment_text(record["changed_at"]),
         "place": f"{point.y:.5f}, {point.x:.5f}",
     }
@@ -375,7 +385,7 @@ def _entry(entry: EntryShown, say: Texts) -> dict[str, Any]:
         "kind": entry.kind,
         "at": moment_text(entry.at),
         "happened_at": moment_text(entry.happened_at),
-        "who": f"{entry.city} {entry.unit}".strip(),
+        "who": who_text(entry.city, entry.unit),
         "what": entry_sentence(entry, say),
         "text": entry.text,
         "is_entry": entry.kind == "entry",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from geo.periods import CHINA
-from layers.periods import day_text
+from geo.periods import CHINA, Period
+from layers.periods import period_text
 from layers.texts import mark
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ _WHOLE_DAY = (0, 24)
 
 def window_text(window: WindowShown, say: Texts) -> str:
     """Write days and hours as people say them, the last day included."""
-    days = day_text(window.from_on, say.locale)
-    if window.last_on != window.from_on:
-        days = say("%(first)s至%(last)s", first=days, last=day_text(window.last_on, say.locale))
+    days = period_text(Period(window.from_on, window.last_on + timedelta(days=1)), say.locale)
     return f"{days}{say('，')}{hours_text(window.from_hour, window.until_hour, say)}"
 
 
@@ -89,6 +88,11 @@ def hours_text(from_hour: int, until_hour: int, say: Texts) -> str:
     if until_hour < from_hour:
         return say("每晚%(first)s至次日%(last)s", **values)
     return say("每天%(first)s至%(last)s", **values)
+
+
+def who_text(city: str, unit: str) -> str:
+    """Name a unit with its city, once."""
+    return unit if not city or unit.startswith(city) else f"{city} {unit}"
 
 
 def moment_text(at: datetime | None) -> str:

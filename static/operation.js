@@ -84,9 +84,11 @@ function allow() {
     button.disabled = city !== null && !cities.includes(city);
     button.title = button.disabled ? t("这一步不由这个市来做") : "";
   }
-  find("no-acts").hidden = Object.keys(operation.acts).length > 0;
+  const isOver = !Object.keys(operation.acts).length;
+  find("no-acts").hidden = !isOver;
+  find("act-note").hidden = isOver;
   for (const part of document.querySelectorAll("[data-when-live]")) part.hidden = !operation.can_draw;
-  for (const part of document.querySelectorAll("[data-when-open]")) part.hidden = !["proposed", "agreed", "declined"].includes(operation.state);
+  for (const part of document.querySelectorAll("[data-when-open]")) part.hidden = !operation.can_change;
   for (const button of document.querySelectorAll("[data-remove-unit]")) button.hidden = !operation.can_draw || Number(button.dataset.city) !== city;
   marks.allow(operation.can_draw);
   document.body.dataset.state = operation.state;

@@ -53,7 +53,8 @@ export function follow(id, from, { onChange, onLine, onReset }) {
 export async function freshPage() {
   const answer = await ask("GET", location.href, { accept: "text/html" });
   if (!isDone(answer)) return null;
-  const fresh = new DOMParser().parseFromString(answer.body, "text/html");
+  // Without its head: the styles there belong to the policy of that other answer.
+  const fresh = new DOMParser().parseFromString(answer.body.slice(answer.body.indexOf("<main")), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
     if (!other || other.isEqualNode(part)) continue;

@@ -1,7 +1,11 @@
 // The map of an operation: its zones, its notes and stake-out points, and the cross-hairs to place them with.
 
 import { addMap, ringsOf } from "./maps.js";
-import { colour, element, t } from "./page.js";
+import { ask, isDone } from "./operation_server.js";
+import { colour, element, outlines, page, t } from "./page.js";
+
+const COUNTIES_FROM = 9;
+const LINES = 5000;
 
 /** Open the map; null where the scripts of the map are missing. */
 export function openMap(id, zones) {
@@ -15,6 +19,8 @@ export function openMap(id, zones) {
     zoneLayer = L.featureGroup(shown.flatMap((zone) => zoneParts(map, zone))).addTo(map);
   };
   setZones(zones);
+  addNames(map);
+  addLines(map);
 
   /** Draw exactly these marks; `choose` gets the one that is chosen. */
   const setMarks = (marks, choose) => {
@@ -42,11 +48,33 @@ export function openMap(id, zones) {
   return { map, setZones, setMarks, showMark, place: placer(map) };
 }
 
+function addNames(map) {
+  for (const area of outlines.values()) {
+    if (!area.label || !["city", "county"].includes(area.level)) continue;
+    const icon = L.divIcon({ className: `name name-${area.level}`, html: element("span", {}, area.name), iconSize: [0, 0] });
+    L.marker(area.label, { icon, pane: "names", interactive: false, keyboard: false }).addTo(map);
+  }
+  const fit = () => map.getContainer().classList.toggle("shows-counties", map.getZoom() >= COUNTIES_FROM);
+  map.on("zoomend", fit);
+  fit();
+}
+
+/** Draw the cables about the zones, thin and grey: what is guarded. Without an answer the map stays as it is. */
+async function addLines(map) {
+  const [[south, west], [north, east]] = page.home;
+  const box = [west, south, east, north].map((each) => each.toFixed(5)).join(",");
+  const answer = await ask("GET", `/lines?bbox=${box}&limit=${LINES}`);
+  if (!isDone(answer)) return;
+  const look = { color: colour("line-other"), weight: 1.4, interactive: false, renderer: map.renderers.lines };
+  L.geoJSON(answer.body, { style: () => look, interactive: false }).addTo(map);
+}
+
 function zoneParts(map, { rank, label, outline }) {
   const ink = colour("border-pair");
   const area = L.polygon(ringsOf(outline), { color: ink, weight: 2.4, dashArray: "9 4", fillColor: ink, fillOpacity: 0.1, renderer: map.renderers.findings });
   area.bindTooltip(() => element("span", {}, label), { sticky: true });
-  const sign = L.marker(area.getBounds().getCenter(), {
+  const corner = area.getBounds();
+  const sign = L.marker([corner.getNorth(), corner.getCenter().lng], {
     interactive: false,
     keyboard: false,
     icon: L.divIcon({ className: "operation-anchor", iconSize: [0, 0], html: element("span", { class: "operation-rank" }, String(rank)) }),

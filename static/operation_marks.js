@@ -1,7 +1,7 @@
 // Draw on the overlay: what the server has, what waits in the box, and the panel in which a mark is written.
 
 import { actor } from "./operation_actor.js";
-import { newKey } from "./operation_server.js";
+import { newKey, whoOf } from "./operation_server.js";
 import { element, t } from "./page.js";
 
 const panel = document.querySelector("[data-mark-panel]");
@@ -38,7 +38,7 @@ export function openMarks(picture, operation, box) {
 
   /** The marks as this page shows them: what waits in the box lies over what the server has. */
   function shown() {
-    const marks = new Map([...known].map(([id, mark]) => [id, { ...mark, who: whoOf(mark), isNew: fresh.has(id) }]));
+    const marks = new Map([...known].map(([id, mark]) => [id, { ...mark, who: `${whoOf(mark)} ${mark.changed_at}`, isNew: fresh.has(id) }]));
     for (const item of box.items()) {
       if (item.action === "entry") continue;
       const id = item.markId ?? `local-${item.ofKey ?? item.key}`;
@@ -54,8 +54,6 @@ export function openMarks(picture, operation, box) {
     if (current?.id === null) marks.set("draft", { ...current, id: "draft", isPending: true });
     return [...marks.values()];
   }
-
-  const whoOf = ({ city, unit, changed_at: at }) => [city, unit, at].filter(Boolean).join(" ");
 
   function draw() {
     picture?.setMarks(shown(), choose);
@@ -200,7 +198,7 @@ function stateOf(item) {
   if (item.state === "waiting") return t("等连上后发送");
   if (item.state === "refused") return item.why;
   const last = item.now.versions.at(-1);
-  const values = { who: `${last.city} ${last.unit}`, text: last.text };
+  const values = { who: whoOf(last), text: last.text };
   if (item.now.is_removed) return t("没有存上：这一处已被{who}去掉", values);
   return t("没有存上：{who}已经改成“{text}”", values);
 }

@@ -47,3 +47,6 @@ export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** Name a unit with its city, once. */
+export const whoOf = ({ city, unit }) => (!city || unit.startsWith(city) ? unit : `${city} ${unit}`);

@@ -32,13 +32,15 @@ def plain_text(text: str, *, name: str, most: int, least: int = 0, is_line: bool
     InvalidInputError
         The message never repeats the text.
     """
-    plain = unicodedata.normalize("NFKC", text).replace("\r\n", "\n").strip()
+    # Composed, but not folded: a Chinese sentence keeps its own commas.
+    plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip()
     if is_line:
         plain = " ".join(plain.split())
     if not least <= len(plain) <= most or forbidden(plain):
         span = f"{least} to {most}" if least else f"{most}"
         raise InvalidInputError(f"{name} has {span} plain characters{'' if least else ' at most'}")
-    if names_a_person(plain) or holds_person_name(f"{plain},"):
+    folded = unicodedata.normalize("NFKC", plain)
+    if names_a_person(folded) or holds_person_name(f"{folded},"):
         raise InvalidInputError(f"{name} names no person, mobile phone, plate or ID number")
     return plain
 
