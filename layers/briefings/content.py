@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from layers.briefings import sentences
 from layers.briefings.bars import hours_chart, weekdays_chart
 from layers.briefings.chains import chain_cards
+from layers.briefings.fitting import map_height
 from layers.briefings.maps import border_map, zone_map
 from layers.briefings.paper import Card, Figure, Paper, Part, Sentences, Table
 from layers.briefings.words import (
@@ -29,9 +30,9 @@ from layers.periods import period_text
 
 if TYPE_CHECKING:
     from geo.analysis.briefings import Briefing, Section, Zone
-    from layers.briefings.paper import Align, Block
+from layers.briefings.paper import Align, Block
 
-WIDTH_MM, MAP_MM = 178.0, 102.0
+WIDTH_MM = 178.0
 _MOST_CARDS = 6
 _IN_SHORT = 3
 SYNTHETIC = "演示数据，不是真实案件"
@@ -95,7 +96,9 @@ def _map(briefing: Briefing) -> Figure:
     if not briefing.proven_zones:
         caption = caption.replace("红框为通过检验的区域，圆内数字是序号。", "没有通过检验的区域。")
     alt = f"{briefing.title}的地图。" + "".join(sentences.situation(briefing)[:2])
-    return Figure(picture=border_map(briefing, width_mm=WIDTH_MM, height_mm=MAP_MM, alt=alt), caption=caption)
+    height = map_height(briefing.title, sentences.situation(briefing), _summary(briefing))
+    picture = border_map(briefing, width_mm=WIDTH_MM, height_mm=height, alt=alt)
+    return Figure(picture=picture, caption=caption)
 
 
 def _summary(briefing: Briefing) -> tuple[Block, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -81,19 +81,19 @@ def pdf(html: str) -> bytes:
     MissingResourceError
         If what WeasyPrint needs, or a Chinese font, is not on this machine.
     """
+    document = printed(html)
+    identifier = hashlib.sha256(html.encode()).digest()[:16]
+    return bytes(document.write_pdf(pdf_identifier=identifier, pdf_tags=True))
+
+
+def printed(html: str) -> Any:
+    """Open a page for printing; it can fetch nothing but what it brings in `data:` addresses.
+
+    Raises
+    ------
+    MissingResourceError
+        If what WeasyPrint needs, or a Chinese font, is not on this machine.
+    """
     printer = weasyprint()
-    document = printer.HTML(string=html, url_fetcher=_refuse, media_type="print")
-    return bytes(
-        document.write_pdf(
-            pdf_identifier=hashlib.sha256(html.encode()).digest()[:16],
-            pdf_tags=True,
-            presentational_hints=False,
-        )
-    )
-
-
-def _refuse(url: str, *_: object, **__: object) -> dict[str, object]:
-    """Fetch nothing: a briefing is whole in itself."""
-    if url.startswith("data:image/"):
-        return dict(weasyprint().default_url_fetcher(url))
-    raise InvalidInputError("a briefing fetches nothing; put pictures in as data: addresses")
+    fetcher = printer.urls.URLFetcher(allowed_protocols=("data",), allow_redirects=False)
+    return printer.HTML(string=html, url_fetcher=fetcher, media_type="print")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from layers.briefings.fonts import weasyprint
+from layers.briefings.pages import printed
 from layers.briefings.paper import Card, Chart, Figure
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def drawn(pictures: Sequence[Picture]) -> dict[int, bytes]:
     )
     body = "".join(f'<div class="p{number}">{picture.svg}</div>' for number, picture in enumerate(pictures))
     html = f'<html lang="zh-CN"><style>{sizes}body{{margin:0}}svg{{display:block}}</style>{body}</html>'
-    document = pypdfium2.PdfDocument(weasyprint().HTML(string=html).write_pdf())
+    document = pypdfium2.PdfDocument(printed(html).write_pdf())
     try:
         return {id(picture): _png(document, number) for number, picture in enumerate(pictures)}
     finally:

@@ -9,6 +9,7 @@ from layers.briefings.words import (
     count_text,
     date_text,
     finders,
+    found_text,
     hours_text,
     listed,
     metres_text,
@@ -97,6 +98,8 @@ def _who_and_when(briefing: Briefing) -> str:
     if not proven:
         power = power_text(briefing.verdict.power, briefing) if briefing.verdict.word == "not_enough" else ""
         return f"{power}；{hours}。" if power else f"{hours}。"
+    if len(proven) == 1:
+        return f"如果各市单独研判，这一处{found_text(proven[0], briefing)}；{hours}。"
     unseen = sum(not finders(zone) for zone in proven)
     alone = {city.name: sum(finders(zone) == (city.code,) for zone in proven) for city in briefing.cities}
     told = [f"{unseen}处单侧均未发现"] if unseen else []

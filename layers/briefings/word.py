@@ -36,8 +36,8 @@ _ALIGNS = {
     "center": WD_ALIGN_PARAGRAPH.CENTER,
 }
 _CELL_PT, _CAPTION_PT = 8.5, 8.5
-_MAP_SHARE = 0.84
-"""Of the width, for the map of the first page: the page is to hold the whole summary."""
+_MAP_SHARE, _MAP_MM = 0.84, 100.0
+"""Of the width, and how tall at most, for the map of the first page: that is to hold the whole summary."""
 _WHOLE = 9
 """Rows up to which a table stays on one page."""
 
@@ -242,7 +242,7 @@ def _summary(writer: _Writer, paper: Paper) -> None:
             _write_cell(made.cell(1, column), name, "left")
         writer.gap()
     if paper.map is not None:
-        writer.figure(paper.map, share=_MAP_SHARE)
+        writer.figure(paper.map, share=min(_MAP_SHARE, _MAP_MM / paper.map.picture.height_mm))
     for block in paper.summary:
         writer.block(block)
 

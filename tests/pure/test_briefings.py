@@ -1,3 +1,4 @@
+import base64
 import contextlib
 import hashlib
 import io
@@ -15,6 +16,7 @@ import pptx
 import pypdfium2
 import pytest
 import shapely
+from PIL import Image
 
 from geo.analysis.briefings import (
     BriefingMap,
@@ -480,6 +482,20 @@ def test_a_force_may_change_every_template(briefing, tmp_path):
     assert briefing.title in slides_text(made["pptx"])
     with pytest.raises(InvalidInputError, match="already"):
         write_templates(folder)
+
+
+def test_a_template_brings_its_pictures_inside_it(briefing, tmp_path):
+    held = io.BytesIO()
+    Image.new("RGB", (8, 8), "navy").save(held, "PNG")
+    crest = f'<img alt="" src="data:image/png;base64,{base64.b64encode(held.getvalue()).decode()}">'
+    (folder,) = {path.parent for path in write_templates(tmp_path / "ours")}
+    text = (folder / PAGE).read_text(encoding="utf-8")
+    (folder / PAGE).write_text(text.replace("<h1>", crest + "<h1>"), encoding="utf-8")
+    made = write_briefing(briefing, forms=["pdf", "html"], templates=Templates(folder=folder))
+    assert crest in made["html"].decode()
+    document = pypdfium2.PdfDocument(made["pdf"])
+    assert any(each.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE for each in document[0].get_objects())
+    document.close()
 
 
 def test_a_folder_of_templates_that_is_none_is_named(tmp_path):
