@@ -81,11 +81,9 @@ def run_scheduler(settings: Settings, *, host: str, port: int, report: Report) -
             dashboard_address="127.0.0.1:0",
         )
         try:
-            asyncio.run(
-                _until_told([server], lambda: report(f"调度器已启动 · the scheduler is up: {address}"))
-            )
-        except RuntimeError as error:
-            raise MissingResourceError(f"port {port} on {host} cannot be had: {error.__cause__}") from error
+            _serve([server], lambda: report(f"调度器已启动 · the scheduler is up: {address}"))
+        except _StartError as error:
+            raise MissingResourceError(f"port {port} on {host} cannot be had: {error}") from error
 
 
 def run_compute_worker(
@@ -149,9 +147,9 @@ def run_compute_worker(
     _warm()
     try:
         with dask.config.set(SPAWN_CONFIG):
-            was_told = asyncio.run(_until_told([one] * processes, lambda: report(ready)))
-    except (RuntimeError, TimeoutError) as error:
-        raise MissingResourceError(f"the workers cannot start: {error.__cause__ or error}") from error
+            was_told = _serve([one] * processes, lambda: report(ready))
+    except _StartError as error:
+        raise MissingResourceError(f"the workers cannot start: {error}") from error
     if not was_told:
         raise MissingResourceError(f"the scheduler at {address} went away")
 
@@ -182,6 +180,21 @@ def _helpers(settings: Settings, address: str) -> Iterator[Client | None]:
         yield client
 
 
+class _StartError(Exception):
+    """A server did not start; says why."""
+
+
+def _serve(makers: list[Callable[[], Any]], ready: Callable[[], None]) -> bool:
+    """Run `_until_told` on a loop of its own."""
+    serving = _until_told(makers, ready)
+    try:
+        return asyncio.run(serving)
+    finally:
+        # A loop that runs in this thread already refuses a second one before anything was begun: that is an error of
+        # whoever called, and no coroutine may be left behind by it.
+        serving.close()
+
+
 async def _until_told(makers: list[Callable[[], Any]], ready: Callable[[], None]) -> bool:
     """Run servers until one ends or a signal comes; say whether it was a signal."""
     told = asyncio.Event()
@@ -204,7 +217,10 @@ async def _until_told(makers: list[Callable[[], Any]], ready: Callable[[], None]
 
 async def _live(servers: list[Any], ready: Callable[[], None]) -> None:
     """Start servers and return when the first of them ends."""
-    await asyncio.gather(*servers)
+    try:
+        await asyncio.gather(*servers)
+    except (RuntimeError, TimeoutError) as error:
+        raise _StartError(str(error.__cause__ or error)) from error
     ready()
     ends = [asyncio.create_task(server.finished()) for server in servers]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

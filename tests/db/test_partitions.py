@@ -1,5 +1,7 @@
 """Workers read their parts of the store themselves, over TLS as docs/howto/scale-out.md sets it up."""
 
+import asyncio
+import gc
 import logging
 import os
 import re
@@ -257,8 +259,18 @@ def test_without_certificates_a_scheduler_is_for_this_machine_alone():
 
 def test_a_port_that_is_taken_is_named(station):
     port = int(station[0].rpartition(":")[2])
-    with pytest.raises(MissingResourceError, match=f"port {port}"):
+    with pytest.raises(MissingResourceError, match=f"port {port} .*(in use|bind)"):
         run_scheduler(Settings(), host="127.0.0.1", port=port, report=print)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
+def test_a_scheduler_on_a_loop_that_runs_already_is_no_taken_port_and_leaves_nothing_behind():
+    async def within():
+        run_scheduler(Settings(), host="127.0.0.1", port=0, report=print)
+
+    with pytest.raises(RuntimeError, match="running event loop"):
+        asyncio.run(within())
+    gc.collect()
 
 
 def test_options_of_a_compute_worker_mean_nothing_to_another(capfd):

@@ -1,5 +1,7 @@
 import math
 import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import numpy as np
@@ -315,6 +317,18 @@ def test_hdbscan_finds_what_scikit_learn_finds_numbered_by_the_lowest_member():
     _, first = np.unique(found.labels[found.labels >= 0], return_index=True)
     assert (np.diff(first) > 0).all()
     assert found.min_samples == 8
+
+
+@pytest.mark.filterwarnings("error")
+def test_hdbscan_in_threads_warns_of_nothing_and_leaves_the_filters_as_they_were():
+    rng = np.random.default_rng(8)
+    sets = [rng.random((120, 2)) * 1_000 + [4e5, 3.6e6] for _ in range(60)]
+    before = list(warnings.filters)
+    alone = [hdbscan(points, min_cluster_size=5).labels.tolist() for points in sets]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda points: hdbscan(points, min_cluster_size=5).labels.tolist(), sets))
+    assert together == alone
+    assert warnings.filters == before
 
 
 def test_hdbscan_names_why_it_finds_nothing():

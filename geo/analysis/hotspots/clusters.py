@@ -9,6 +9,7 @@ import math
 import operator
 import sys
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 NOISE = -1
+_ONE_AT_A_TIME = Lock()
+"""Held while scikit-learn fits: it swaps the warning filters of the whole process meanwhile, and of two fits at once one
+finds no filters, warns of that, and puts back what the other one left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -287,7 +291,9 @@ def hdbscan(
         from sklearn.cluster import HDBSCAN
 
         model = HDBSCAN(min_cluster_size=min_cluster_size, min_samples=min_samples, copy=True)
-        labels[held] = _by_lowest_member(model.fit(places[held]).labels_)
+        with _ONE_AT_A_TIME:
+            model.fit(places[held])
+        labels[held] = _by_lowest_member(model.labels_)
         probabilities[held] = model.probabilities_
     count = int(labels.max(initial=NOISE)) + 1
     return HdbscanClusters(
