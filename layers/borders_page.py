@@ -48,7 +48,7 @@ CLIENT_TEXTS = (
     mark("先点一个地方，再点与它相邻的、亮起来的另一个"),
     mark("已选{place}：再点一个亮起来的相邻地方；按 Esc 重选"),
     mark("{place}没有可比的邻居"),
-    mark("{name}：{a} {count_a}起，{b} {count_b}起"),
+    mark("{a} {count_a}起，{b} {count_b}起"),
     mark("{area}：该侧无数据"),
     mark("{area}一侧{count}起"),
     mark("案件{number}"),

@@ -44,6 +44,7 @@ export function wirePicker(map, data, form) {
     shape.on("mouseover", () => shape.setStyle({ weight: 2.4 }));
     shape.on("mouseout", () => shape.setStyle({ weight: 0, ...styleOf(id) }));
     shapes.set(id, shape.addTo(map));
+    shape.getElement().dataset.name = area.name;
   }
   document.addEventListener("keydown", ({ key }) => {
     if (key !== "Escape" || !first) return;
@@ -90,9 +91,9 @@ function told(pair, border) {
   if (border) {
     const [a, b] = border.names;
     const [first, second] = border.counts;
-    lines.push(border.reason || t("{name}：{a} {count_a}起，{b} {count_b}起", { name: pair.name, a, count_a: first, b, count_b: second }));
+    lines.push(border.reason || t("{a} {count_a}起，{b} {count_b}起", { a, count_a: first, b, count_b: second }));
     if (border.p) lines.push(`p = ${border.p}`);
   }
-  const shown = lines.filter(Boolean).filter((line, row, all) => row === 0 || !all[row].startsWith(`${all[0]}：`) || row > 0);
+  const shown = lines.filter(Boolean);
   return element("span", {}, ...shown.flatMap((line, row) => (row ? [element("br"), line] : [line])));
 }
