@@ -132,8 +132,8 @@ class _Writer:
             self._card(block, lead)
 
     def _sentences(self, title: str, block: Sentences) -> None:
+        self.finish()
         if not block.is_list and len(block.lines) == 1:
-            self.finish()
             self._lead, self._lead_title = block.lines, title
             return
         for first in range(0, len(block.lines), _LINES_A_SLIDE):

@@ -313,6 +313,8 @@ def test_any_size_is_laid_out_whole(size):
     forms = write_briefing(briefing, forms=["docx", "pptx"])
     assert word_text(forms["docx"])
     told = slides_text(forms["pptx"])
+    at = [told.find(f"、{part.title}") for part in paper.parts]
+    assert [place for place in at if place >= 0] == sorted(place for place in at if place >= 0)
     for part in paper.parts:
         assert part.title in told or all(
             block.title in told for block in part.blocks if hasattr(block, "tables")
