@@ -11,15 +11,16 @@ from pydantic import Field
 
 from api.deps import Sessioned, StrictQuery, refuse_repeats
 from api.jobs import software_version
-from geo.analysis.briefings import masked
-from geo.briefings import briefing_of_border
+from geo.analysis.briefings import Briefing, masked
+from geo.briefings import briefing_of_border, briefing_of_operation
 from geo.runs import PAIR
 from geo.store.run_queries import get_finished_run
 from layers.briefings import MEDIA_TYPES, Templates, file_stem, write_briefing
 
-router = APIRouter(prefix="/runs", tags=["briefings"], dependencies=[Depends(refuse_repeats)])
+router = APIRouter(tags=["briefings"], dependencies=[Depends(refuse_repeats)])
 
 RunId = Annotated[int, Path(ge=1, le=2**62)]
+Form = Literal["pdf", "docx", "pptx", "html"]
 _DOCUMENTED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The briefing as a file. The same run of the same data gives the same bytes.",
@@ -32,21 +33,26 @@ _DOCUMENTED: dict[int | str, dict[str, Any]] = {
 }
 
 
-class BriefingQuery(StrictQuery):
-    """Which border of the run, and for whom."""
+class AudienceQuery(StrictQuery):
+    """For whom."""
 
-    pair: str = Field(pattern=PAIR, description="codes of the two areas, the lower one first")
     outward: Literal["0", "1"] = Field(
         default="0", description="1: masked for those outside, counts only, no places, lines or stations"
     )
 
 
-@router.get("/{run_id}/briefing.{form}", response_class=Response, responses=_DOCUMENTED)
+class BriefingQuery(AudienceQuery):
+    """Which border of the run, and for whom."""
+
+    pair: str = Field(pattern=PAIR, description="codes of the two areas, the lower one first")
+
+
+@router.get("/runs/{run_id}/briefing.{form}", response_class=Response, responses=_DOCUMENTED)
 def get_briefing(
     request: Request,
     session: Sessioned,
     run_id: RunId,
-    form: Literal["pdf", "docx", "pptx", "html"],
+    form: Form,
     query: Annotated[BriefingQuery, Query()],
 ) -> Response:
     """Return the briefing (会战简报) for one border that a finished run scanned."""
@@ -55,7 +61,30 @@ def get_briefing(
     inner = briefing_of_border(
         session, run_id, pair=query.pair, document=document, version=software_version()
     )
-    briefing = masked(inner) if query.outward == "1" else inner
+    session.rollback()
+    return _file(request, inner, form, is_outward=query.outward == "1")
+
+
+@router.get("/operations/{operation_id}/briefing.{form}", response_class=Response, responses=_DOCUMENTED)
+def get_operation_briefing(
+    request: Request,
+    session: Sessioned,
+    operation_id: RunId,
+    form: Form,
+    query: Annotated[AudienceQuery, Query()],
+) -> Response:
+    """Return the briefing of a joint operation: its border as the run saw it, its lead, units and hours."""
+    inner = briefing_of_operation(session, operation_id, version=software_version())
+    session.rollback()
+    return _file(request, inner, form, is_outward=query.outward == "1")
+
+
+def _file(request: Request, inner: Briefing, form: Form, *, is_outward: bool) -> Response:
+    """Write a briefing and answer with it, or with nothing where the client has these very bytes.
+
+    Nothing is read any more: the callers have given their transaction back, which must not idle for as long as this takes.
+    """
+    briefing = masked(inner) if is_outward else inner
     templates = Templates(folder=request.app.state.settings.briefing_templates)
     body = write_briefing(briefing, forms=(form,), templates=templates)[form]
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
