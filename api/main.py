@@ -28,6 +28,7 @@ from api.routes import (
     imports,
     incidents,
     lines,
+    linked,
     map_page,
     ogc,
     operation_effects,
@@ -68,6 +69,7 @@ _ROUTES = (
     operations,
     operation_overlay,
     operation_effects,
+    linked,
     ogc,
     docs_page,
 )
