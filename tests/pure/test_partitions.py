@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from api.settings import SettingsError, read_settings
 from geo.analysis.blocks import all_blocks, blocks_worked_by, in_this_process
+from geo.analysis.border_zones import border_zones
 from geo.analysis.density import kernel_density
 from geo.analysis.hotspots import dbscan
 from geo.analysis.near_repeat import knox
@@ -283,6 +284,18 @@ def test_what_a_method_simulates_is_shared_without_its_knowing(client):
     own = poisson_scan(places, **asked)
     with blocks_worked_by(partial(work_in_blocks, client)):
         same_scan(poisson_scan(places, **asked), own)
+
+
+def test_the_sets_of_a_border_scan_are_shared_without_its_knowing(client):
+    west, east = shapely.box(4e5, 38e5, 42e4, 384e4), shapely.box(42e4, 38e5, 44e4, 384e4)
+    places = np.column_stack((RNG.uniform(412_000, 428_000, 60), RNG.uniform(38e5, 384e4, 60)))
+    incidents = gpd.GeoDataFrame(geometry=shapely.points(places), crs=4547)
+    asked = {"depth_m": 8_000, "step_m": 2_000, "replications": 300, "seed": 2}
+    own = border_zones(incidents, west, east, **asked)
+    with blocks_worked_by(partial(work_in_blocks, client)):
+        shared = border_zones(incidents, west, east, **asked)
+    assert (shared.maxima == own.maxima).all()
+    assert shared.zones["p"].tolist() == own.zones["p"].tolist()
 
 
 # Progress, cancel, errors
