@@ -1,0 +1,226 @@
+"""Two commanders pick their border in Chromium, compare its sides, and read the same page at the same address."""
+
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.conftest import until
+from tests.browser.test_real_app import READY, address, compute, engine  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.browser
+DAYS = "start=2006-03-01&end=2008-02-29"
+PICK = """
+([name]) => {
+  const path = [...document.querySelectorAll("path.pick")].find((each) => each.dataset.name === name);
+  path.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+}
+"""
+
+
+def opened(page_watch, address, query="", **given):  # noqa: F811 - the fixture's value
+    page = page_watch(f"{address}/borders{query}", **given)
+    page.wait_for_selector(READY, state="attached")
+    return page
+
+
+def asked(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def worked(filled, engine):  # noqa: F811 - the fixture's value
+    worker = threading.Thread(target=compute, args=(filled, engine))
+    worker.start()
+    return worker
+
+
+def answered(page):
+    """Wait until the page shows a result."""
+    until(
+        page,
+        "document.querySelector('.provenance') !== null && document.body.dataset.ready !== undefined",
+        seconds=60,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(address, filled, engine, chromium):  # noqa: F811 - the fixture's values
+    """Compute the scan of all borders once, by the button of the page."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/borders?{DAYS}")
+    page.wait_for_selector(READY, state="attached")
+    with page.expect_response("**/runs") as told:
+        page.get_by_role("button", name="开始计算").click()
+    run = told.value.json()
+    worked(filled, engine).join(200)
+    answered(page)
+    context.close()
+    return run
+
+
+def test_two_cities_are_picked_on_the_map_and_compared_at_once(address, page_watch, filled, engine):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}&depth_m=8000")
+    status = page.locator("[data-pick-status]")
+    assert "先点一个地方" in status.inner_text()
+    page.evaluate(PICK, ["商丘市"])
+    assert "已选商丘市" in status.inner_text()
+    page.keyboard.press("Escape")
+    assert "先点一个地方" in status.inner_text()
+    page.evaluate(PICK, ["商丘市"])
+    with page.expect_response("**/runs") as told:
+        page.evaluate(PICK, ["周口市"])
+    assert told.value.status in (200, 202)
+    assert told.value.json()["parameters"]["pair"] == "411400-411600"
+    worked(filled, engine).join(120)
+    answered(page)
+    assert asked(page)["pair"] == "411400-411600"
+    assert asked(page)["depth_m"] == "8000"
+    assert "商丘市—周口市" in page.inner_text("#map-title")
+    assert page.locator("path.belt").count() == 2
+
+
+def test_all_borders_lead_to_a_zone_and_a_reload_keeps_it(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    assert page.locator(".border-list tbody tr").count() > 20
+    link = page.locator(".border-zones tbody th a").first
+    place = link.inner_text()
+    link.click()
+    page.wait_for_selector(READY, state="attached")
+    until(page, "document.querySelector('article[data-zone]:not([hidden])') !== null")
+    kept = asked(page)
+    assert kept["scope"] == "all"
+    article = page.locator("article[data-zone]:not([hidden])")
+    assert article.locator("h2 bdi").inner_text() in place
+    assert article.locator(".border-found h3").inner_text()
+    assert article.locator("svg.chart").count() == 3
+    drawn = page.locator("path.border-incident").count()
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    assert asked(page) == kept
+    assert page.locator("path.border-incident").count() == drawn > 0
+
+
+def test_every_number_leads_to_its_incidents(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    cell = page.locator(".border-zones td a").first
+    count = int(cell.inner_text())
+    cell.click()
+    page.wait_for_selector(".border-cases")
+    assert page.locator(".border-cases tbody tr").count() == count
+    page.get_by_role("link", name="回到交界").click()
+    page.wait_for_selector(READY, state="attached")
+    assert asked(page)["zone"]
+
+
+def test_another_zone_is_shown_without_a_new_page(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    pairs = [
+        parse_qs(urlsplit(link).query)["pair"][0]
+        for link in page.locator(".border-zones tbody th a").evaluate_all(
+            "all => all.map((each) => each.href)"
+        )
+    ]
+    twice = next((pair for pair in pairs if pairs.count(pair) > 1), None)
+    if twice is None:
+        twice = pairs[0]
+    page = opened(page_watch, address, f"?{DAYS}&pair={twice}&scope=all")
+    page.evaluate("document.body.dataset.before = ''")
+    last = page.locator("[data-zone-link]").last
+    last.focus()
+    page.keyboard.press("Enter")
+    until(
+        page,
+        f"document.querySelector('article[data-zone]:not([hidden])').dataset.zone === '{last.get_attribute('data-zone-link')}'",
+    )
+    assert asked(page)["zone"] == last.get_attribute("data-zone-link")
+    assert page.evaluate("document.body.dataset.before") == ""
+    assert page.evaluate("document.activeElement.matches('article[data-zone]')")
+
+
+def test_the_keyboard_alone_compares_a_border(address, page_watch, filled, engine):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}&lang=en")
+    choice = page.get_by_label("Two neighbours")
+    choice.focus()
+    page.keyboard.type("周口市")
+    choice.select_option("411400-411600")
+    depth = page.locator("input[name=depth_m]")
+    depth.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    assert page.locator("[data-depth-text]").inner_text() == "8 km"
+    month = page.locator("[data-month=start]")
+    month.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("input[name=start]").input_value() == "2006-04-01"
+    page.get_by_role("button", name="Compare the sides").focus()
+    with page.expect_response("**/runs") as told:
+        page.keyboard.press("Enter")
+    assert told.value.json()["parameters"]["start_on"] == "2006-04-01"
+    worked(filled, engine).join(120)
+    answered(page)
+    assert asked(page)["lang"] == "en"
+
+
+def test_a_computation_can_be_cancelled(address, page_watch):  # noqa: F811
+    page = opened(page_watch, address, "?start=2007-01-01&end=2007-03-31")
+    page.get_by_role("button", name="开始计算").click()
+    page.get_by_role("button", name="取消").click()
+    until(page, "document.querySelector('[data-run-status]').textContent.includes('已取消')", seconds=20)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_nothing_runs_over_the_edge(address, page_watch, whole, width, height, lang):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}&lang={lang}", width=width, height=height)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".border-zones tbody th a").first.click()
+    page.wait_for_selector(READY, state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    other = page.locator("[data-other-language]")
+    zone = asked(page).get("zone")
+    other.click()
+    page.wait_for_selector(READY, state="attached")
+    assert asked(page)["lang"] == ("en" if lang == "zh" else "zh")
+    assert asked(page).get("zone") == zone
+
+
+def test_only_what_is_proven_is_red(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    red = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--proven').trim()")
+    drawn = page.locator("path.finding").evaluate_all(
+        "all => all.map((each) => [each.getAttribute('stroke'), each.getAttribute('class')])"
+    )
+    assert drawn
+    assert all((stroke == red) == ("finding-proven" in name) for stroke, name in drawn)
+
+
+def test_a_hostile_address_is_a_page_with_a_notice(address, page_watch):  # noqa: F811
+    page = opened(
+        page_watch,
+        address,
+        "?pair=%3Cscript%3Ealert(1)%3C/script%3E&zone=%22onload&depth_m=0.1&view=1e999,x",
+        allow=("answer 422", "422"),
+    )
+    notices = page.locator(".notice").all_inner_texts()
+    assert any("度数" in each for each in notices)
+    assert page.locator("[data-border-form]").count() == 1
+
+
+def test_it_prints_without_its_form(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    page.locator(".border-zones tbody th a").first.click()
+    page.wait_for_selector(READY, state="attached")
+    page.emulate_media(media="print")
+    assert page.locator("[data-border-form]").is_hidden()
+    assert page.locator("article[data-zone]:not([hidden]) .aloud").is_visible()
+    assert page.locator("#border-map").bounding_box()["width"] > 600
+
+
+def test_without_scripts_the_answer_stands(address, page_watch, whole):  # noqa: F811
+    page = page_watch(f"{address}/borders?{DAYS}", java_script_enabled=False)
+    assert page.locator(".border-list tbody tr").count() > 20
+    assert page.inner_text("#headline")
+    page.locator(".border-zones tbody th a").first.click()
+    page.wait_for_selector("article[data-zone]")
+    assert page.locator("article[data-zone]:visible").count() == 1
