@@ -141,7 +141,7 @@ def suppress_shares(weights: Sequence[float], *, at_least: int, k: int = 5) -> t
     weights : sequence of float
         Incidents by hour or day, >= 0; they need not be whole.
     at_least : int
-        What everybody knows the whole to be at least: the sum of the published counts.
+        Sum of the published counts of whatever the weights may come from.
     k : int
         As in `suppress_counts`.
 
@@ -157,10 +157,10 @@ def suppress_shares(weights: Sequence[float], *, at_least: int, k: int = 5) -> t
 
     Notes
     -----
-    A share s (rounded) is published if (s - 0.05) x at_least >= k: whether it is can be worked out from numbers
-    that are published anyway, so that publishing it says nothing new of the whole. Shares hidden are none or
-    at least two; what all published shares leave for a hidden one is an interval from 0 to at least k
-    incidents, or else all are hidden.
+    A share s (rounded) is published if (s - 0.05) x m >= k, m the smaller of `at_least` and the whole. So it stands
+    for k incidents or more, and that it is published says of the whole only that it reaches k / (s - 0.05): no more than
+    what is published anyway. Shares hidden are none or at least two; what all published shares leave for a
+    hidden one is an interval from 0 to at least k incidents, or else all are hidden.
     """
     array = np.asarray(weights, dtype=np.float64)
     if array.ndim != 1 or not np.isfinite(array).all() or (array < 0).any():
@@ -172,19 +172,20 @@ def suppress_shares(weights: Sequence[float], *, at_least: int, k: int = 5) -> t
     none: tuple[float | None, ...] = (None,) * len(array)
     if whole <= 0:
         return none
+    known = min(float(at_least), whole)
     # Half up, not half to even: a person does the sum alike.
     shares = [math.floor(value / whole / _STEP + 0.5) for value in array.tolist()]
-    shown = [share for share in range(len(shares)) if _is_safe(shares[share], at_least=at_least, k=k)]
+    shown = [share for share in range(len(shares)) if _is_safe(shares[share], known=known, k=k)]
     if shown and len(shares) - len(shown) == 1:
         shown.remove(min(shown, key=lambda place: (shares[place], place)))
     left = 1.0 - sum((shares[place] - 0.5) * _STEP for place in shown)
-    if not shown or (len(shown) < len(shares) and left * at_least < k - _EPSILON):
+    if not shown or (len(shown) < len(shares) and left * known < k - _EPSILON):
         return none
     return tuple(round(share * _STEP, 1) if place in shown else None for place, share in enumerate(shares))
 
 
-def _is_safe(steps: int, *, at_least: int, k: int) -> bool:
-    return (steps - 0.5) * _STEP * at_least >= k - _EPSILON
+def _is_safe(steps: int, *, known: float, k: int) -> bool:
+    return (steps - 0.5) * _STEP * known >= k - _EPSILON
 
 
 def _check(counts: Sequence[int], groups: Sequence[Hashable], k: int) -> None:

@@ -450,6 +450,19 @@ def test_zones_are_counted_only_where_that_tells_nothing():
     assert masked(few).proven_count is None
 
 
+def test_hours_of_a_small_belt_are_not_told_by_a_large_province():
+    inner = sample_briefing(incidents=400)
+    few = replace(
+        inner,
+        hours=tuple(hour / 40 for hour in inner.hours),
+        weekdays=tuple(day / 40 for day in inner.weekdays),
+    )
+    assert any(share is not None for share in masked(inner).hours)
+    for share, weight in zip(masked(few).hours, np.reshape(few.hours, (4, 6)).sum(axis=1), strict=True):
+        assert share is None or weight >= 5
+    assert masked(few).weekdays == (None,) * 7
+
+
 @pytest.mark.parametrize("cell_m", [float("nan"), 100.0, -1.0])
 def test_squares_too_small_are_refused(briefing, cell_m):
     with pytest.raises(InvalidInputError):

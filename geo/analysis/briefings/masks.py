@@ -146,13 +146,16 @@ def masked(
     -----
     Takes over no point, zone, boundary, section, station, chain, unit or sentence, and no name but those of
     cities and counties. What is guaranteed of the counts: `geo.analysis.suppression.suppress_counts`. Hours and
-    weekdays are shares of a whole that is not told: `suppress_shares`. Zones are only counted, and only if each
-    holds k incidents and each of its cities publishes k in its counties.
+    weekdays are shares of the belt's incidents, whose number is not told: `suppress_shares`. Zones are only
+    counted, and only if each holds k incidents and each of its cities publishes k along the belt. So both say
+    nothing that the published counts along the belt could not account for.
     """
     check_text(classification, name="the classification", most=40)
     names, groups, counts, shapes = _by_county(briefing) if cell_m is None else _by_square(briefing, cell_m)
     safe = suppress_counts(counts, groups=groups, k=k)
     shown = dict(zip(names, safe.counts, strict=True))
+    along = _along_belt(briefing, groups, shapes, safe)
+    known = sum(along.values())
     silent = [] if cell_m is not None else [each for each in briefing.map.counties if not each.has_data]
     is_open = briefing.map.is_redistributable or cell_m is not None
     cells = [
@@ -186,9 +189,9 @@ def masked(
         cell_m=cell_m,
         total=safe.total,
         total_at_least=safe.total_at_least,
-        hours=suppress_shares(_blocks(briefing.hours), at_least=safe.total_at_least, k=k),
-        weekdays=suppress_shares(briefing.weekdays, at_least=safe.total_at_least, k=k),
-        proven_count=_proven_count(briefing, safe, is_grid=cell_m is not None),
+        hours=suppress_shares(_blocks(briefing.hours), at_least=known, k=k),
+        weekdays=suppress_shares(briefing.weekdays, at_least=known, k=k),
+        proven_count=_proven_count(briefing, along, k=k, is_grid=cell_m is not None),
         period=briefing.period,
         generated_on=briefing.generated_on,
         run_ids=made.run_ids,
@@ -261,10 +264,24 @@ def _blocks(hours: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sum(hours[first : first + _BLOCK_HOURS]) for first in range(0, len(hours), _BLOCK_HOURS))
 
 
-def _proven_count(briefing: Briefing, safe: Suppressed, *, is_grid: bool) -> int | None:
+def _along_belt(
+    briefing: Briefing, groups: list[str], shapes: list[Polygon | MultiPolygon], safe: Suppressed
+) -> dict[str, int]:
+    """Add up, by group, the published counts of those cells that the belt reaches; of all where there is no belt."""
+    belt = briefing.map.belt
+    told = dict.fromkeys(groups, 0)
+    is_near = np.ones(len(shapes), dtype=np.bool_)
+    if belt is not None:
+        is_near = np.asarray(shapely.intersects(np.array(shapes, dtype=object), belt))
+    for group, count, near in zip(groups, safe.counts, is_near.tolist(), strict=True):
+        told[group] += (count or 0) if near else 0
+    return told
+
+
+def _proven_count(briefing: Briefing, along: dict[str, int], *, k: int, is_grid: bool) -> int | None:
     """Count proven zones if that tells nothing of a hidden count."""
     for zone in briefing.proven_zones:
         keys = (_ALL,) if is_grid else zone.city_codes
-        if zone.case_count < safe.k or any(safe.at_least.get(key, 0) < safe.k for key in keys):
+        if zone.case_count < k or any(along.get(key, 0) < k for key in keys):
             return None
     return len(briefing.proven_zones)
