@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import dask
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
