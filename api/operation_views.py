@@ -135,22 +135,22 @@ def proposal_view(
     session: Session, settings: Settings, *, run_id: int | None, zone: str | None
 ) -> ProposalView:
     """Return the form of a proposal, filled in from the zone of a run where one is named and can be read."""
-    told, fault = _told_zone(session, run_id, zone)
+    told, outline, fault = _told_zone(session, run_id, zone)
     window = usual_window(session, told)
     cities = gpd.GeoDataFrame({"name": [], "geometry": []}, crs=STORED)
     if told is not None:
         try:
             cities = checked_cities(session, (), told.adcodes, window=window)
         except InvalidInputError:
-            told, fault = None, "no_zone"
+            told, outline, fault = None, None, "no_zone"
     every = find_areas(session, on=window.from_on, level="city")
     known = every[~every.geometry.isna()]
-    if told is None:
+    if outline is None:
         box = known.total_bounds if len(known) else _ANYWHERE
         home: Box = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
         areas = known
     else:
-        home = _home([told.geometry])
+        home = _home([outline])
         areas = _about(session, home, on=window.from_on)
     names = cities["name"].tolist()
     return ProposalView(
@@ -163,7 +163,7 @@ def proposal_view(
         zone=zone,
         label="" if told is None else told.label,
         facts={} if told is None else told.facts,
-        outline=None if told is None else told.geometry,
+        outline=outline,
         fault=fault,
         areas=areas,
         home=home,
@@ -171,16 +171,20 @@ def proposal_view(
     )
 
 
-def _told_zone(session: Session, run_id: int | None, zone: str | None) -> tuple[RunZone | None, str]:
-    """Return the zone that an address names, or why there is none."""
+def _told_zone(
+    session: Session, run_id: int | None, zone: str | None
+) -> tuple[RunZone | None, BaseGeometry | None, str]:
+    """Return the zone that an address names with its outline, or why there is none."""
     if run_id is None:
-        return None, ""
+        return None, None, ""
     try:
-        return find_run_zone(session, run_id, zone or ""), ""
+        told = find_run_zone(session, run_id, zone or "")
+        outline = told.geometry
     except NotFoundError:
-        return None, "no_run"
+        return None, None, "no_run"
     except InvalidInputError:
-        return None, "no_zone"
+        return None, None, "no_zone"
+    return told, outline, ""
 
 
 def operation_page_view(

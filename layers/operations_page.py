@@ -203,6 +203,8 @@ def render_proposal_page(
         participants=[(each, names[each]) for each in view.city_ids or names],
         acting=acting,
         lead_id=view.lead_id,
+        lead_name=names.get(view.lead_id or 0, ""),
+        window=window_text(view.window, say),
         view=view,
         title_value=view.title,
         unit=unit or _usual_unit(names.get(acting or 0, "")),

@@ -103,6 +103,8 @@ def moment_text(at: datetime | None) -> str:
 def fact_sentences(facts: Mapping[str, Any], say: Texts) -> tuple[str, ...]:
     """Say what a run told of a zone; what it did not tell is left out."""
     told: list[str] = []
+    if facts.get("is_proven") is not None:
+        told.append(say("认定为交界热点") if facts["is_proven"] else say("没有认定为热点，只作参考"))
     if facts.get("case_count") is not None:
         told.append(say("案件%(count)s起", count=facts["case_count"]) + _sides(facts, say))
     if facts.get("relative_risk") is not None:
@@ -123,13 +125,12 @@ def fact_sentences(facts: Mapping[str, Any], say: Texts) -> tuple[str, ...]:
 
 
 def _sides(facts: Mapping[str, Any], say: Texts) -> str:
-    counts, names = (facts.get("count_a"), facts.get("count_b")), facts.get("areas") or ()
+    # A zone at a corner names a third city, of whose side no count is told.
+    counts, names = (facts.get("count_a"), facts.get("count_b")), (facts.get("areas") or ())[:2]
     if None in counts or len(names) != len(counts):
         return ""
-    parts = tuple(
-        f"{name}{count}" if say.locale == "zh" else f"{name} {count}"
-        for name, count in zip(names, counts, strict=True)
-    )
+    joint = "" if say.locale == "zh" else " "
+    parts = tuple(f"{name}{joint}{count}" for name, count in zip(names, counts, strict=True))
     return say("（%(sides)s）", sides=say.listed(parts))
 
 

@@ -48,6 +48,7 @@ from geo.operations import (
     add_entry,
     add_unit,
     change_operation,
+    follows_borders,
     load_log,
     load_operation,
     load_operations,
@@ -55,7 +56,7 @@ from geo.operations import (
     remove_unit,
 )
 from geo.store.operation_changes import find_keyed_change
-from geo.store.operations import get_operation
+from geo.store.operations import find_cities, get_operation
 from layers.operations_page import (
     render_operation_page,
     render_operations_page,
@@ -303,17 +304,28 @@ def post_unit_removal(
 
 @router.get("/{operation_id}/zones", response_class=GeoJSONResponse, responses=FEATURES)
 def list_zones(session: Sessioned, operation_id: OperationId) -> Response:
-    """Return the zones of an operation as GeoJSON, with what the run told of each."""
-    zones = load_operation(session, operation_id, log_limit=0).zones
+    """Return the zones of an operation as GeoJSON, with what the run told of each.
+
+    The geometry is null where the outline follows a border whose licence forbids handing it on.
+    """
+    operation = load_operation(session, operation_id, log_limit=0)
+    zones = operation.zones
+    cities = find_cities(session, [city.id for city in operation.cities], on=operation.from_on)
     features = [
         {
             "type": "Feature",
             "id": int(key),
-            "geometry": json.loads(shapely.to_geojson(outline)),
+            "geometry": None if is_closed else json.loads(shapely.to_geojson(outline)),
             "properties": {"rank": int(rank), "label": label, "facts": facts},
         }
-        for key, rank, label, facts, outline in zip(
-            zones.index, zones["rank"], zones["label"], zones["facts"], zones.geometry, strict=True
+        for key, rank, label, facts, outline, is_closed in zip(
+            zones.index,
+            zones["rank"],
+            zones["label"],
+            zones["facts"],
+            zones.geometry,
+            follows_borders(zones, cities),
+            strict=True,
         )
     ]
     return GeoJSONResponse(features_bytes(features, {}))

@@ -23,7 +23,7 @@ from geo.operations.reading import (
 from geo.operations.reports import add_entry, add_unit, remove_unit
 from geo.operations.texts import MAX_MARK_TEXT, MAX_TEXT, MAX_TITLE
 from geo.operations.windows import Window
-from geo.operations.zones import RunZone, find_run_zone, read_run_zones
+from geo.operations.zones import RunZone, find_run_zone, follows_borders, read_run_zones
 
 __all__ = [
     "ACTS",
@@ -53,6 +53,7 @@ __all__ = [
     "create_mark",
     "default_title",
     "find_run_zone",
+    "follows_borders",
     "load_log",
     "load_operation",
     "load_operations",

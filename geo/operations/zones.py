@@ -38,6 +38,8 @@ _DECIMALS = 7
 _RING = 4
 _LAST_HOUR = 24
 _OUTLINES = ("geometry", "stretch")
+_BESIDE, _ALONG = 1e-6, 1e-4
+"""Degrees: how near a line runs beside another, and for how long before it follows it (about 10 m)."""
 _DIMENSIONS = (2, 3)
 
 
@@ -60,7 +62,8 @@ class RunZone:
         The stretch of the boundary by its name, or the key.
     facts : dict
         Everything the run told of it but the geometry.
-    geometry : Polygon or MultiPolygon, EPSG:4326
+    outline : dict
+        GeoJSON, as the run told it; `RunZone.geometry` reads it.
     """
 
     rank: int
@@ -70,7 +73,13 @@ class RunZone:
     hours: tuple[int, int] | None
     label: str
     facts: dict[str, Any]
-    geometry: Polygon | MultiPolygon
+    outline: dict[str, Any]
+
+    @property
+    def geometry(self) -> Polygon | MultiPolygon:
+        """The zone, EPSG:4326, valid: along a winding border rounded outlines touch themselves."""
+        area = _read_areas(self.outline, _MOST_RUN_VERTICES)
+        return area if shapely.is_valid(area) else _areas_of(shapely.make_valid(area, method="structure"))
 
 
 def read_polygon(value: Any, *, most_vertices: int = MOST_VERTICES) -> Polygon | MultiPolygon:
@@ -92,6 +101,14 @@ def read_polygon(value: Any, *, most_vertices: int = MOST_VERTICES) -> Polygon |
     InvalidInputError
         Saying what is wrong and where; nothing is ever mended, for a mended polygon is another one.
     """
+    area = _read_areas(value, most_vertices)
+    if not shapely.is_valid(area):
+        raise InvalidInputError(f"the outline of a zone is not simple: {shapely.is_valid_reason(area)}")
+    return area
+
+
+def _read_areas(value: Any, most_vertices: int) -> Polygon | MultiPolygon:
+    """Read the numbers of a polygon or several; whether its outline is simple is not looked at."""
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in ("Polygon", "MultiPolygon"):
         raise InvalidInputError("a zone is a GeoJSON Polygon or MultiPolygon")
@@ -99,10 +116,7 @@ def read_polygon(value: Any, *, most_vertices: int = MOST_VERTICES) -> Polygon |
     parts = [coordinates] if kind == "Polygon" else coordinates
     budget = [most_vertices]
     polygons = [_polygon(part, budget) for part in _listed(parts, "a zone has at least one polygon")]
-    area = polygons[0] if kind == "Polygon" else shapely.MultiPolygon(polygons)
-    if not shapely.is_valid(area):
-        raise InvalidInputError(f"the outline of a zone is not simple: {shapely.is_valid_reason(area)}")
-    return area
+    return polygons[0] if kind == "Polygon" else shapely.MultiPolygon(polygons)
 
 
 def _listed(value: Any, fault: str) -> list[Any]:
@@ -223,6 +237,27 @@ def _areas_of(geometry: BaseGeometry) -> MultiPolygon:
     return rounded if isinstance(rounded, shapely.MultiPolygon) else shapely.MultiPolygon([rounded])
 
 
+def follows_borders(zones: gpd.GeoDataFrame, cities: gpd.GeoDataFrame) -> list[bool]:
+    """Tell for each zone whether its outline shows where borders run that must not be handed on.
+
+    Parameters
+    ----------
+    zones : GeoDataFrame
+        EPSG:4326, with facts; those of a run are made along borders.
+    cities : GeoDataFrame
+        EPSG:4326, with is_redistributable.
+    """
+    closed = cities[~cities["is_redistributable"].astype(bool) & ~cities.geometry.isna()]
+    if closed.empty:
+        return [False] * len(zones)
+    belt = shapely.union_all(shapely.boundary(closed.geometry.to_numpy())).buffer(_BESIDE)
+    outlines = shapely.boundary(zones.geometry.to_numpy())
+    shared = shapely.length(shapely.intersection(outlines, belt))
+    parts = zip(zones["facts"], shared, strict=True)
+    # Where an outline merely crosses a border, it is beside it for no longer than twice the width of the belt.
+    return [bool(facts) or bool(length > _ALONG) for facts, length in parts]
+
+
 def read_run_zones(run: Run) -> tuple[RunZone, ...]:
     """Return the zones that a finished run over borders found, by rank.
 
@@ -258,7 +293,7 @@ def _run_zone(run_id: int, zone: Mapping[str, Any]) -> RunZone:
         hours=_hours(zone.get("times")),
         label=str(zone.get("stretch_name") or zone["id"])[:MAX_LABEL],
         facts={name: value for name, value in zone.items() if name not in _OUTLINES},
-        geometry=read_polygon(zone["geometry"], most_vertices=_MOST_RUN_VERTICES),
+        outline=zone["geometry"],
     )
 
 

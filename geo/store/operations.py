@@ -189,9 +189,9 @@ def find_cities(session: Session, ids: Iterable[int], *, on: date) -> gpd.GeoDat
     Returns
     -------
     GeoDataFrame
-        EPSG:4326, indexed by area id, with adcode and name; geometry may be missing.
+        EPSG:4326, indexed by area id, with adcode, name and is_redistributable; geometry may be missing.
     """
-    query = select(Area.id, Area.adcode, Area.name, Area.geom).where(
+    query = select(Area.id, Area.adcode, Area.name, Area.is_redistributable, Area.geom).where(
         Area.level == "city", valid_on(on), Area.id.in_(list(ids))
     )
     return read_frame(session, query.order_by(Area.id))

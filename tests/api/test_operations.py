@@ -122,6 +122,28 @@ def test_a_zone_of_a_run_is_proposed_with_nothing_but_its_rank(stage):
     assert named.json()["zone_rank"] == 1
 
 
+def test_borders_that_must_not_be_handed_on_do_not_leave_with_a_zone(stage):
+    inside, cut = made(stage), made(stage, zones=[{"label": "z", "geometry": box(115.8, 34.4, 116.2, 34.5)}])
+    told = actor(stage, ZHOUKOU) | {"run_id": stage.run_id, "zone": 1}
+    found = stage.post("/operations", json=told).json()
+
+    def outlines():
+        return [
+            stage.get(f"/operations/{each['id']}/zones").json()["features"][0]["geometry"]
+            for each in (inside, cut, found)
+        ]
+
+    assert None not in outlines()
+    change = "update huxian.area set is_redistributable = :may where adcode = :code"
+    try:
+        with stage.app.state.sessions.begin() as session:
+            session.execute(text(change), {"may": False, "code": ZHOUKOU})
+        assert [each is None for each in outlines()] == [False, True, True]
+    finally:
+        with stage.app.state.sessions.begin() as session:
+            session.execute(text(change), {"may": True, "code": ZHOUKOU})
+
+
 def test_two_cities_agree_each_for_itself_and_run_it(stage):
     operation = made(stage)
     first = act(stage, operation, "agree", ZHOUKOU).json()

@@ -1,5 +1,6 @@
 """Operations are proposed, agreed to by each city for itself, run, logged and drawn on; nothing is forgotten."""
 
+import json
 import threading
 from datetime import UTC, date, datetime, timedelta
 
@@ -140,6 +141,7 @@ def test_a_zone_is_named_by_rank_or_id_and_must_be_there(session, cities):
         ({"zones": [zone_of_run(cities=[SHANGQIU, "999999"])]}, "no city that exists"),
         ({"zones": [zone_of_run(cities=["411402", SHANGQIU])]}, "two or three cities"),
         ({"zones": [zone_of_run(geometry={"type": "Point", "coordinates": [1, 1]})]}, "Polygon"),
+        ({"zones": [zone_of_run(geometry="x")]}, "Polygon"),
     ],
 )
 def test_a_run_that_does_not_tell_its_zones_fails_clearly(session, cities, document, fault):
@@ -161,6 +163,25 @@ def test_a_zone_of_counties_concerns_their_cities_and_its_hours_become_those_of_
     assert [city.name for city in read.cities] == ["商丘市", "周口市"]
     assert read.lead.name == "周口市"
     assert (read.from_hour, read.until_hour) == (21, 24)
+
+
+def test_an_outline_of_a_run_that_touches_itself_is_read_and_a_bad_one_elsewhere_does_not_matter(
+    session, cities
+):
+    west, east = box(114.9, 34.4, 115.0, 34.5), box(115.0, 34.5, 115.1, 34.6)
+    ring = [*west["coordinates"][0][:-1], west["coordinates"][0][0]]
+    corner = [115.0, 34.5]
+    turned = [ring[ring.index(corner) :] + ring[1 : ring.index(corner) + 1], east["coordinates"][0]]
+    other = turned[1][turned[1].index(corner) :] + turned[1][1 : turned[1].index(corner) + 1]
+    told = {"type": "Polygon", "coordinates": [[*turned[0], *other[1:]]]}
+    assert not shapely.is_valid(shapely.from_geojson(json.dumps(told)))
+    zones = [zone_of_run(1, geometry=told), zone_of_run(2, geometry={"type": "Polygon", "coordinates": "x"})]
+    run_id = stand_run(session, {"zones": zones})
+    operation, _ = propose(session, Proposal(run_id=run_id, zone=1), act(cities, ZHOUKOU))
+    (zone,) = load_operation(session, operation.id).zones.geometry
+    assert zone.area == pytest.approx(0.02)
+    with pytest.raises(InvalidInputError, match="ring"):
+        propose(session, Proposal(run_id=run_id, zone=2), act(cities, ZHOUKOU))
 
 
 def test_only_a_finished_run_over_borders_gives_a_zone(session, cities):

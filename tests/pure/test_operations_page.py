@@ -58,7 +58,8 @@ FACTS = {
     "case_count": 17,
     "count_a": 11,
     "count_b": 6,
-    "areas": ["A", "B"],
+    "areas": ["A", "B", "C"],
+    "is_proven": True,
     "relative_risk": 6.42,
     "p": 0.001,
     "stable_share": 0.93,
@@ -157,6 +158,7 @@ def test_a_unit_is_named_with_its_city_once():
 
 def test_facts_of_a_zone_are_said_where_the_run_told_them_and_left_out_where_not():
     assert fact_sentences(FACTS, ZH) == (
+        "认定为交界热点",
         "案件17起（A11、B6）",
         "相对风险6.4",
         "偶然出现的可能0.001",
@@ -165,6 +167,7 @@ def test_facts_of_a_zone_are_said_where_the_run_told_them_and_left_out_where_not
         "线路区段：line one、line two",
     )
     assert fact_sentences({}, ZH) == ()
+    assert fact_sentences({"is_proven": False}, ZH) == ("没有认定为热点，只作参考",)
     odd = {"times": None, "sections": None, "areas": ["A"], "count_a": 1, "count_b": 2, "case_count": 3}
     assert fact_sentences(odd, ZH) == ("案件3起",)
 
