@@ -69,13 +69,16 @@ def briefing(
                     session, run.id, pair=pair, document=document, version=software_version()
                 )
         shown = masked(told) if outward else told
-        written = write_briefing(shown, forms=wanted, templates=templates)
-        output.mkdir(parents=True, exist_ok=True)
-        for form, body in written.items():
-            path = output / f"{file_stem(shown)}.{form}"
-            # Whole or not at all: a file that somebody has open is not half overwritten.
-            half = path.with_suffix(f".{form}.part")
-            half.write_bytes(body)
-            half.replace(path)
-            say(f"{path} · {len(body):,} B")
+        _keep(write_briefing(shown, forms=wanted, templates=templates), output, stem=file_stem(shown))
         say(f"run {run.id} · {run.result_hash}")
+
+
+def _keep(written: dict[str, bytes], folder: Path, *, stem: str) -> None:
+    """Write the files, each whole or not at all: one that somebody reads is not half overwritten."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for form, body in written.items():
+        path = folder / f"{stem}.{form}"
+        half = path.with_suffix(f".{form}.part")
+        half.write_bytes(body)
+        half.replace(path)
+        say(f"{path} · {len(body):,} B")

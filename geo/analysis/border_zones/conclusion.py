@@ -138,15 +138,9 @@ def _row(
     """Describe one zone."""
     trial, belt = prepared.trial, prepared.belt
     cells = window_cells(trial, window)
-    per_side = belt.position_count * belt.levels
-    counts, shares = [], []
-    for side in (0, 1):
-        own = cells[cells // per_side == side]
-        counts.append(int(trial.cases[own].sum()))
-        shares.append(float(trial.shares.ravel()[own].sum()))
+    counts, shares = _inside(prepared, cells)
     expected = [total * share for total, share in zip(trial.side_counts, shares, strict=True)]
-    case_count = sum(trial.side_counts)
-    risk = relative_risk(sum(counts), expected=sum(expected), case_count=case_count)
+    risk = relative_risk(sum(counts), expected=sum(expected), case_count=sum(trial.side_counts))
     power = window_power(
         counts=trial.side_counts,
         shares=(shares[0], shares[1]),
@@ -157,14 +151,15 @@ def _row(
     p_alone = [
         _p_alone(prepared, alone[which], positions, maxima[:, which]) for which in (ONLY_FIRST, ONLY_SECOND)
     ]
-    from_m = belt.boundary.from_m[belt.part[window.start]] + belt.from_m[window.start]
-    length_m = float((belt.until_m - belt.from_m)[positions].sum())
-    stretch = belt.boundary.stretch(
-        int(belt.part[window.start]),
-        float(belt.from_m[window.start]),
-        float(belt.from_m[window.start]) + length_m,
-    )
-    is_inside = np.isin(prepared.cell, cells)
+    stretch, from_m, length_m = _stretch(prepared, window, positions)
+    by_side: dict[str, Sequence[float]] = {
+        "count_{}": counts,
+        "expected_{}": expected,
+        "depth_{}_m": (window.first_level * belt.ring_m, window.second_level * belt.ring_m),
+        "found_by_{}": [float(each <= alpha) for each in p_alone],
+        "p_alone_{}": p_alone,
+        "power_{}": power[1:],
+    }
     row: dict[str, object] = {
         "geometry": _polygon(prepared, window, positions, stretch),
         "p": p_of(window.llr, pooled),
@@ -175,22 +170,32 @@ def _row(
         "stretch_from_m": from_m,
         "stretch_until_m": from_m + length_m,
         "power": power[POOLED],
-        "stacked_share": float(prepared.is_stacked[is_inside].mean()),
+        "stacked_share": float(prepared.is_stacked[np.isin(prepared.cell, cells)].mean()),
         "stretch": stretch,
-    }
-    depths = (window.first_level * belt.ring_m, window.second_level * belt.ring_m)
-    found = (float(p_alone[0] <= alpha), float(p_alone[1] <= alpha))
-    by_side: dict[str, Sequence[float]] = {
-        "count_{}": counts,
-        "expected_{}": expected,
-        "depth_{}_m": depths,
-        "found_by_{}": found,
-        "p_alone_{}": p_alone,
-        "power_{}": power[1:],
     }
     for stem, pair in by_side.items():
         row[stem.format("a")], row[stem.format("b")] = prepared.by_given(pair[0], pair[1])
     return row
+
+
+def _inside(prepared: Prepared, cells: NDArray[np.int64]) -> tuple[list[int], list[float]]:
+    """Return the cases of each side in some cells, and their share of the exposure of their side."""
+    trial, belt = prepared.trial, prepared.belt
+    is_second = cells >= belt.position_count * belt.levels
+    own = (cells[~is_second], cells[is_second])
+    shares = trial.shares.ravel()
+    return [int(trial.cases[each].sum()) for each in own], [float(shares[each].sum()) for each in own]
+
+
+def _stretch(
+    prepared: Prepared, window: Found, positions: NDArray[np.int64]
+) -> tuple[BaseGeometry, float, float]:
+    """Return the stretch of the boundary of a window, the chainage at which it begins, and its length."""
+    belt = prepared.belt
+    part, offset_m = int(belt.part[window.start]), float(belt.from_m[window.start])
+    length_m = float((belt.until_m - belt.from_m)[positions].sum())
+    line = belt.boundary.stretch(part, offset_m, offset_m + length_m)
+    return line, float(belt.boundary.from_m[part]) + offset_m, length_m
 
 
 def _p_alone(
