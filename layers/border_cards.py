@@ -123,6 +123,7 @@ def _card(view: BordersView, zone: Zone, number: int, say: Texts) -> dict[str, A
         "cases_href": incidents_address(run_id, zone["id"], say.locale),
         "cases": zone["case_count"],
         "facts": _facts(zone, say),
+        "is_unsure": zone["times"]["from_hour"] is None,
         "hours_chart": hours_chart(zone, say),
         "hours_sentence": hours_sentence(zone, say),
         "weekdays_chart": weekdays_chart(zone, say),

@@ -118,7 +118,10 @@ def hours_sentence(zone: Zone, say: Texts) -> str:
     times = zone["times"]
     if times["from_hour"] is None:
         if times["known_count"] < _LEAST_KNOWN:
-            return say("发案时间准到一天以内的只有%(known)s起，说不出时段。", known=times["known_count"])
+            return say(
+                "发案时间准到一天以内的只有%(known)s起，说不出时段；下图按时间区间平摊，只供参考。",
+                known=times["known_count"],
+            )
         return say("看不出集中的时段。")
     crosses = times["until_hour"] <= times["from_hour"]
     sentence = mark("%(since)s时至次日%(until)s时占%(share)s（时间准到一天以内的%(known)s起）。")

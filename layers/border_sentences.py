@@ -66,9 +66,17 @@ def _not_enough(document: Document, say: Texts) -> list[str]:
 
 
 def _method(document: Document, say: Texts) -> str:
-    return say(
+    sentence = mark(
         "交界两侧各%(depth)s公里合起来比，%(exposure)s比较；全部交界一起检验，误报的可能不超过%(alpha)s；"
-        "模拟%(replications)s次，位置重抽%(draws)s次。",
+        "模拟%(replications)s次，位置重抽%(draws)s次。"
+    )
+    if document["asked"]["pair"] is not None:
+        sentence = mark(
+            "交界两侧各%(depth)s公里合起来比，%(exposure)s比较；整条交界一起检验，误报的可能不超过%(alpha)s；"
+            "模拟%(replications)s次，位置重抽%(draws)s次。"
+        )
+    return say(
+        sentence,
         depth=f"{document['asked']['depth_m'] / _M_PER_KM:g}",
         exposure=say(EXPOSURE_WORDS[document["exposure_kind"]]),
         alpha=share_text(document["alpha"]),

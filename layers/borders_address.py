@@ -29,6 +29,7 @@ def borders_query(filters: BorderFilters, locale: Locale) -> dict[str, str | Non
         "step_m": None if filters.step_m == _DEFAULT.step_m else write_value(filters.step_m),
         "zone": filters.zone,
         "view": filters.view,
+        "links": "1" if filters.has_links else None,
         "lang": locale,
     }
 

@@ -65,6 +65,8 @@ class BorderFilters:
         Id of the zone that is told in full.
     view : str or None
         Latitude, longitude and zoom of the map.
+    has_links : bool
+        Whether incidents linked across the border are drawn.
     """
 
     level: Literal["city", "county"] = "city"
@@ -75,6 +77,7 @@ class BorderFilters:
     step_m: float = 2_000.0
     zone: str | None = None
     view: str | None = None
+    has_links: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ import { addMap, maps, ringsOf, wireMaps } from "./maps.js";
 import { wireForm, wirePresets, wirePrint } from "./panel.js";
 import { wireRun } from "./runs.js";
 import { askWhenOpened, wireBorderForm } from "./borders_form.js";
+import { wireLinks } from "./borders_links.js";
 import { wirePicker } from "./borders_pick.js";
 
 const data = readBlock("border-data");
@@ -191,6 +192,7 @@ wireMaps();
 wirePresets();
 wirePrint();
 wireRun();
+wireLinks(map);
 keepLanguageLink();
 askWhenOpened();
 document.body.dataset.ready = String(Math.round(performance.now()));

@@ -51,6 +51,9 @@ class BordersPageQuery(LanguageQuery):
         default=None, pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{1,3}$", description="id of a zone"
     )
     view: str | None = Field(default=None, max_length=60, description="latitude,longitude,zoom")
+    links: Annotated[bool, BeforeValidator(lambda value: value in ("1", "on", "true"))] = Field(
+        default=False, description="1: draw incidents linked across the border"
+    )
 
     @model_validator(mode="after")
     def _has_both_ends(self) -> Self:
@@ -109,6 +112,7 @@ def _filters(query: BordersPageQuery, own: dict[str, Any]) -> BorderFilters:
         step_m=own.get("step_m", _DEFAULT.step_m),
         zone=query.zone,
         view=query.view,
+        has_links=query.links,
     )
 
 
