@@ -17,7 +17,13 @@ from geo.analysis.hotspots.placing import place_incidents
 from geo.analysis.hotspots.result import PROVING
 from geo.analysis.places import draw_places
 from geo.analysis.scan import minimum_relative_risk
-from geo.analysis.sections import concentration, find_sections, repeat_victimisation
+from geo.analysis.sections import (
+    concentration,
+    find_sections,
+    judged_span,
+    repeat_victimisation,
+    section_search,
+)
 from geo.analysis.threads import in_order
 from geo.analysis.units import read_units
 from geo.crs import METRIC
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.analysis.hotspots.placing import Placed
-    from geo.analysis.sections import Concentration, Repeats, Sections
+    from geo.analysis.sections import Concentration, Repeats, Sections, SectionSearch
     from geo.analysis.units import Units
     from geo.runs.answers import Progress
     from geo.runs.inputs import UnitInput
@@ -96,6 +102,15 @@ class _Ground:
         courses = self.lines.geometry.to_numpy()[unit]
         measures_m = shapely.line_locate_point(courses, shapely.points(xy_m))
         return pd.DataFrame({"segment_id": self.lines.index[unit], "measure_m": measures_m})
+
+    def search(self) -> SectionSearch:
+        """Make the same search as `find` ready for many sets of events."""
+        return section_search(
+            self.lines,
+            exposure=self.exposed.frame["exposure"].to_numpy(),
+            least_m=self.request.least_m,
+            max_length_m=self.request.max_length_m,
+        )
 
     def find(self, events: pd.DataFrame, *, replications: int, progress: Progress | None = None) -> Sections:
         """Search the lines for sections."""
@@ -198,7 +213,8 @@ def _stable_shares(
         return shares
     placed, request = ground.placed, ground.request
     critical_llr = found.critical_llr(_ALPHA)
-    asked = shown.iloc[tested]
+    asked = _spans(shown.iloc[tested])
+    search = ground.search()
 
     def one_draw(draw: int) -> NDArray[np.bool_]:
         stream = np.random.SeedSequence(request.seed, spawn_key=(1, draw))
@@ -206,8 +222,7 @@ def _stable_shares(
         xy_m = draw_places(placed.xy_m, radius_m=placed.radius_m, rng=rng)
         unit, _ = ground.exposed.nearest(xy_m, kinds=placed.kinds)
         # Neither the cases nor the exposure change: the bar is the one of the recorded places.
-        drawn = ground.find(ground.events(xy_m, unit), replications=1).sections
-        return _come_back(asked, drawn[drawn["llr"] > critical_llr])
+        return _come_back(asked, search.spans(ground.events(xy_m, unit), minimum_llr=critical_llr))
 
     counts = np.zeros(len(asked))
     with closing(in_order(one_draw, range(request.draws))) as results:
@@ -219,11 +234,13 @@ def _stable_shares(
     return shares
 
 
-def _come_back(asked: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+def _come_back(
+    asked: list[tuple[str, float, float]], drawn: list[tuple[str, float, float]]
+) -> NDArray[np.bool_]:
     """Say of each section whether one of the drawn ones is the same stretch of the same line."""
     is_back = np.zeros(len(asked), dtype=np.bool_)
-    for row, (line, low, high) in enumerate(_spans(asked)):
-        for other, other_low, other_high in _spans(drawn):
+    for row, (line, low, high) in enumerate(asked):
+        for other, other_low, other_high in drawn:
             common = min(high, other_high) - max(low, other_low)
             shorter, longer = sorted((high - low, other_high - other_low))
             least = max(_OF_SMALLER * shorter, _OF_LARGER * longer)
@@ -232,10 +249,13 @@ def _come_back(asked: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.b
 
 
 def _spans(sections: gpd.GeoDataFrame) -> list[tuple[str, float, float]]:
-    """Return line and bounds of what was judged, about the middle of each section."""
-    middle = (sections["from_m"] + sections["until_m"]) / 2
-    half = sections["judged_m"] / 2
-    return list(zip(sections["line_name"], middle - half, middle + half, strict=True))
+    """Return line and bounds of what was judged of each section."""
+    return [
+        (line, *judged_span(from_m=from_m, until_m=until_m, judged_m=judged_m))
+        for line, from_m, until_m, judged_m in zip(
+            sections["line_name"], sections["from_m"], sections["until_m"], sections["judged_m"], strict=True
+        )
+    ]
 
 
 def _rows(

@@ -15,10 +15,12 @@ from shapely import LineString, Point
 from geo.analysis.sections import (
     concentration,
     find_sections,
+    judged_span,
     measure_events,
     name_sections,
     repeat_victimisation,
     section_name,
+    section_search,
 )
 from geo.errors import CancelledRunError, InvalidInputError, UnitError
 
@@ -354,6 +356,20 @@ def test_planted_sections_of_two_kilometres_are_found_as_well_as_by_who_knows_wh
     assert known >= 0.8 * sets
     assert found >= known - 0.05 * sets
     assert overlapping >= 0.8 * found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_made_ready_finds_the_spans_that_the_described_sections_were_judged_over(seed):
+    events = scatter(NET, NET["length_m"], 40, seed=seed)
+    described = find_sections(events, NET, exposure=EXPOSURE, replications=99, seed=1).sections
+    search = section_search(NET, exposure=EXPOSURE)
+    for bar in (0.0, float(described["llr"].median())):
+        expected = [
+            (row.line_name, *judged_span(from_m=row.from_m, until_m=row.until_m, judged_m=row.judged_m))
+            for row in described[described["llr"] > bar].itertuples()
+        ]
+        assert search.spans(events, minimum_llr=bar) == expected
+    assert search.spans(events.iloc[:0], minimum_llr=0.0) == []
 
 
 def test_progress_is_told_and_may_stop_the_search():

@@ -143,7 +143,7 @@ def best_windows(
         Best first. Among equal ratios the smallest radius wins, then the lowest index of the centre.
     """
     case_count = int(cases.sum())
-    totals = (float(case_count), float(control_count))
+    totals = (float(case_count), float(control_count), float(minimum_llr))
     expected = windows.share * case_count
     # Cases, or -1 where a better window lies.
     free = cases.astype(np.int64)
@@ -186,11 +186,12 @@ def _best_by_centre(
     centres: NDArray[np.int64],
     expected: NDArray[np.float64],
     free: NDArray[np.int64],
-    totals: tuple[float, float],
+    totals: tuple[float, float, float],
     llrs: NDArray[np.float64],
     stops: NDArray[np.int64],
 ) -> None:
-    """Write each centre's largest ratio and where its window ends; the smaller of equal windows."""
+    """Write each centre's largest ratio above the minimum and where its window ends; the smaller of equal windows."""
+    total, controls, minimum_llr = totals
     for centre in centres:
         held = 0.0
         count = 0
@@ -207,7 +208,11 @@ def _best_by_centre(
             if not (has_grown and order[k] & np.uint32(1)):
                 continue
             has_grown = False
-            llr = window_ratio(float(count), held, totals[0], totals[1])
+            # The ratio is the information between two coins, which chi-squared bounds: most windows need no logarithm.
+            least = max(llrs[centre], minimum_llr) * held * (total - held)
+            if controls <= 0 and (count <= held or (count - held) ** 2 * total < least * (1 - 1e-9)):
+                continue
+            llr = window_ratio(float(count), held, total, controls)
             if llr > llrs[centre] + SAME_LLR:
                 llrs[centre] = llr
                 stops[centre] = k + 1

@@ -16,7 +16,7 @@ from geo.analysis.scan.nulls import BLOCK
 from geo.analysis.scan.result import MOST_CLUSTERS, Scan, p_value, relative_risk
 from geo.analysis.scan.trial import simulate_blocks
 from geo.analysis.sections.layout import cut_cells, lay_course, place_events
-from geo.analysis.sections.whereabouts import gazette_of
+from geo.analysis.sections.whereabouts import gazette_of, segment_at
 from geo.analysis.sections.windows import (
     Ground,
     Limits,
@@ -205,6 +205,85 @@ def find_sections(
         unit_m=float(unit_m),
         least_m=float(least_m),
         max_length_m=float(max_length_m),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SectionSearch:
+    """Lines made ready to be searched again and again; made by `section_search`."""
+
+    course: Course
+    cells: Cells
+    ground: Ground
+    limits: Limits
+    line_names: NDArray[np.object_]
+
+    def spans(self, events: pd.DataFrame, *, minimum_llr: float) -> list[tuple[str, float, float]]:
+        """Return line and bounds of what was judged of each section whose ratio exceeds a bar, best first.
+
+        Parameters
+        ----------
+        events : DataFrame
+            As `find_sections` takes it.
+        minimum_llr : float
+
+        Returns
+        -------
+        list of (str, float, float)
+            As `judged_span` of the same section that `find_sections` describes.
+        """
+        at_m, row, used = place_events(events, self.course)
+        if _reason(self.ground, self.limits, case_count=len(used)) is not None:
+            return []
+        cell = self.cells.cell_of(at_m, self.course.run[row])
+        found = _best_stretches(self.ground, cell, self.limits)
+        return [self._span(first, last) for first, last, llr in found if llr > minimum_llr]
+
+    def _span(self, first: int, last: int) -> tuple[str, float, float]:
+        bounds_m = self.cells.bounds_m
+        low_m, high_m = float(bounds_m[first]), float(bounds_m[last + 1])
+        begin, end = judged_bounds(self.ground, first, last, self.limits.least)
+        segment = segment_at(self.course, low_m)
+        origin_m = float(self.course.line_from_m[segment])
+        judged_m = float(bounds_m[end] - bounds_m[begin])
+        return (
+            str(self.line_names[segment]),
+            *judged_span(from_m=low_m - origin_m, until_m=high_m - origin_m, judged_m=judged_m),
+        )
+
+
+def judged_span(*, from_m: float, until_m: float, judged_m: float) -> tuple[float, float]:
+    """Return the bounds of what was judged, about the middle of a section, in marks along its line."""
+    middle_m = (from_m + until_m) / 2
+    return middle_m - judged_m / 2, middle_m + judged_m / 2
+
+
+def section_search(
+    segments: gpd.GeoDataFrame,
+    *,
+    exposure: ArrayLike,
+    unit_m: float = 50.0,
+    least_m: float = 1250.0,
+    max_length_m: float = 5000.0,
+    max_share: float = 0.5,
+) -> SectionSearch:
+    """Make lines ready to be searched for sections many times over, without describing what is found.
+
+    Parameters
+    ----------
+    segments, exposure, unit_m, least_m, max_length_m, max_share
+        As `find_sections` takes them.
+    """
+    check_share(max_share)
+    limits = _limits(unit_m=unit_m, least_m=least_m, max_length_m=max_length_m, max_share=max_share)
+    course = lay_course(segments, exposure=exposure)
+    cells = cut_cells(course, cell_m=unit_m)
+    return SectionSearch(
+        course=course,
+        cells=cells,
+        ground=Ground(share=cells.share, run=cells.run, run_starts=cells.run_starts),
+        limits=limits,
+        line_names=course.segments["line_name"].to_numpy(dtype=object),
     )
 
 

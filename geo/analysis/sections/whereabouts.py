@@ -43,7 +43,7 @@ class Gazette:
     def describe(self, low_m: float, high_m: float) -> dict[str, object]:
         """Return the columns of `Sections` that say where a stretch of the axis lies."""
         bounds_m = self.course.from_m
-        first = int(np.searchsorted(bounds_m, low_m + _SAME_M, side="right")) - 1
+        first = segment_at(self.course, low_m)
         last = max(first, int(np.searchsorted(bounds_m, high_m - _SAME_M, side="left")) - 1)
         origin_m = float(self.course.line_from_m[first])
         from_m, until_m = low_m - origin_m, high_m - origin_m
@@ -73,6 +73,11 @@ class Gazette:
             low, high = (min(max((at - begin_m) / (end_m - begin_m), 0.0), 1.0) for at in (low_m, high_m))
             parts.append(substring(self.lines[row], low, high, normalized=True))
         return parts[0] if len(parts) == 1 else shapely.line_merge(shapely.MultiLineString(parts))
+
+
+def segment_at(course: Course, at_m: float) -> int:
+    """Return the position of the segment that begins at, or holds, a place of the axis."""
+    return int(np.searchsorted(course.from_m, at_m + _SAME_M, side="right")) - 1
 
 
 def gazette_of(course: Course) -> Gazette:
