@@ -1,6 +1,8 @@
 """What a run is asked: figures in their range, equal questions under one key, nothing that another kind means."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -147,3 +149,11 @@ def test_steps_are_whole_and_never_reach_beyond_the_period(start, until, step, l
     starts = step_starts(Period(start, until), step=step)
     assert (len(starts) - 1, starts[-1]) == (count, last)
     assert starts == sorted(set(starts))
+
+
+def test_every_kind_is_listed_with_the_page_of_its_method():
+    folder = Path(__file__).parents[2] / "docs/reference/methods"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert [name for name in KINDS if f"`{name}`" not in page] == []
+    linked = re.findall(r"\]\(([a-z-]+\.md)\)", page)
+    assert [name for name in linked if not (folder / name).is_file()] == []
