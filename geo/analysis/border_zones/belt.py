@@ -243,16 +243,19 @@ def _lattice(belt: Belt) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the points of a lattice over the belt, and their area in km2."""
     step_m = float(np.diff(belt.boundary.from_m).sum() / belt.position_count)
     apart_m = min(belt.ring_m, step_m) / _PER_RING
-    low, high = np.reshape(shapely.bounds(belt.boundary.line), (2, 2)) + np.array(
-        [[-belt.depth_m], [belt.depth_m]]
-    )
+    corners_m = np.reshape(shapely.bounds(belt.boundary.line), (2, 2))
+    low = corners_m[0] - belt.depth_m
+    width, height = (corners_m[1] + belt.depth_m - low) / apart_m
     # Turned, so that a boundary along the axes does not run between two rows of it; begun at the corner of the belt, so
-    # that moving everything changes nothing.
-    turn = np.array([[np.cos(_TURN), np.sin(_TURN)], [-np.sin(_TURN), np.cos(_TURN)]])
-    reach = int(np.ceil(np.hypot(*(high - low)) / apart_m))
-    steps = np.arange(-reach, reach + 1, dtype=np.float64)
-    xy_m = np.column_stack((np.repeat(steps, len(steps)), np.tile(steps, len(steps)))) * apart_m @ turn + low
-    xy_m = xy_m[((xy_m >= low) & (xy_m <= high)).all(axis=1)]
+    # that moving everything changes nothing. Row v holds the whole numbers u with both coordinates inside the box.
+    sine, cosine = np.sin(_TURN), np.cos(_TURN)
+    v = np.arange(np.floor(-width * sine), np.ceil(height * cosine) + 1)
+    first = np.ceil(np.maximum(v * sine / cosine, -v * cosine / sine))
+    last = np.floor(np.minimum((width + v * sine) / cosine, (height - v * cosine) / sine))
+    counts = np.maximum(0, last - first + 1).astype(np.int64)
+    row = np.repeat(np.arange(len(v)), counts)
+    u = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    xy_m = low + apart_m * np.column_stack((u * cosine - v[row] * sine, u * sine + v[row] * cosine))
     return xy_m, np.full(len(xy_m), apart_m**2 / 1e6)
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import xlogy
 from scipy.stats import binom
 
-from geo.analysis.scan.likelihood import SAME_LLR, log_likelihood_ratio
+from geo.analysis.scan.likelihood import SAME_LLR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 RISKS = (2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0)
 """Relative risks at which power is told."""
-
-_NEGLIGIBLE = 1e-12
 
 
 def window_power(
@@ -51,25 +50,21 @@ def window_power(
     exact. They are the power of this window alone; the scan may find the cluster by another that overlaps it.
     """
     expected = [count * share for count, share in zip(counts, shares, strict=True)]
-    odds = [
-        _inside(count, relative_risk * share / (1 + (relative_risk - 1) * share))
-        for count, share in zip(counts, shares, strict=True)
+    # Probability of each number inside, 0 where it is not above what is expected.
+    high: list[NDArray[np.float64]] = [
+        np.asarray(
+            binom.pmf(np.arange(count + 1), count, relative_risk * share / (1 + (relative_risk - 1) * share))
+        )
+        * (np.arange(count + 1) > held)
+        for count, share, held in zip(counts, shares, expected, strict=True)
     ]
-    alone = [
-        float(sum(p for c, p in seen if c > held and _exceeds(c, held, total, critical)))
-        for seen, held, total, critical in zip(odds, expected, counts, critical_llrs[1:], strict=True)
-    ]
-    held, total = sum(expected), sum(counts)
-    if not np.isfinite(critical_llrs[0]):
-        return 0.0, min(1.0, alone[0]), min(1.0, alone[1])
-    pooled = sum(
-        p * q
-        for c, p in odds[0]
-        if c > expected[0]
-        for d, q in odds[1]
-        if d > expected[1] and p * q > _NEGLIGIBLE and _exceeds(c + d, held, total, critical_llrs[0])
+    first, second = (
+        float(odds @ _exceeds(len(odds), held, total, critical))
+        for odds, held, total, critical in zip(high, expected, counts, critical_llrs[1:], strict=True)
     )
-    return min(1.0, float(pooled)), min(1.0, alone[0]), min(1.0, alone[1])
+    both = np.convolve(high[0], high[1])
+    pooled = float(both @ _exceeds(len(both), sum(expected), sum(counts), critical_llrs[0]))
+    return min(1.0, pooled), min(1.0, first), min(1.0, second)
 
 
 def power_table(
@@ -104,16 +99,12 @@ def power_table(
     return pd.DataFrame(rows, columns=["relative_risk", "pooled", "first", "second", "either"])
 
 
-def _inside(count: int, share: float) -> list[tuple[int, float]]:
-    """Return the likely numbers inside and their probabilities."""
-    numbers: NDArray[np.int64] = np.arange(count + 1)
-    p = binom.pmf(numbers, count, share)
-    likely = p > _NEGLIGIBLE
-    return list(zip(numbers[likely].tolist(), p[likely].tolist(), strict=True))
-
-
-def _exceeds(count: int, expected: float, case_count: int, critical_llr: float) -> bool:
-    if not np.isfinite(critical_llr) or expected <= 0:
-        return False
-    ratio = log_likelihood_ratio(count, expected=expected, case_count=case_count)
-    return ratio > critical_llr + SAME_LLR
+def _exceeds(size: int, expected: float, case_count: int, critical_llr: float) -> NDArray[np.float64]:
+    """Return 1 for every number inside, from 0 on, whose ratio exceeds the critical one, else 0."""
+    if not np.isfinite(critical_llr) or not 0 < expected < case_count:
+        return np.zeros(size)
+    count = np.arange(size, dtype=np.float64)
+    outside = case_count - count
+    # x ln x is 0 at 0.
+    ratio = xlogy(count, count / expected) + xlogy(outside, outside / (case_count - expected))
+    return ((count > expected) & (ratio > critical_llr + SAME_LLR)).astype(np.float64)
