@@ -172,10 +172,7 @@ def load_operation_effects(
             if progress is not None:
                 progress(behind * total + done, len(wanted) * total)
 
-        before, reason = _before(session, name, period)
-        incidents = None if before is None or reason else _incidents(session, area_ids, (before, period))
-        if incidents is not None and not incidents["is_census"].any() and len(incidents):
-            reason = "selected_cases"
+        before, incidents, reason = _compared(session, name, period, area_ids=area_ids)
         effect = None
         if before is not None and incidents is not None and reason is None:
             effect = operation_effect(
@@ -202,6 +199,18 @@ def load_operation_effects(
         exposure_kind=kind,
         views=tuple(views),
     )
+
+
+def _compared(
+    session: Session, name: str, period: Period, *, area_ids: tuple[int, ...]
+) -> tuple[Period | None, gpd.GeoDataFrame | None, str | None]:
+    """Return the period compared with, the incidents of both periods, and why there is nothing to compare."""
+    before, reason = _before(session, name, period)
+    if before is None or reason is not None:
+        return before, None, reason
+    incidents = _incidents(session, area_ids, (before, period))
+    is_selection = len(incidents) > 0 and not incidents["is_census"].any()
+    return before, incidents, "selected_cases" if is_selection else None
 
 
 def _before(session: Session, name: str, period: Period) -> tuple[Period | None, str | None]:

@@ -188,12 +188,17 @@ class _Teller:
             "number": str(row.get("case_number") or key),
             "when": self._when(row),
             "place": str(row.get("place_text") or say("地点不详")),
-            "side": self._view.area_names.get(row["side"], ""),
+            "side": self._side(row),
             "precision": "" if precision is None else say(precision),
             "unsure": say("可能在另一侧") if row["is_side_unsure"] else "",
             "category": names[0 if say.locale == "zh" else 1],
             "items": self._items(key),
         }
+
+    def _side(self, row: Mapping[str, Any]) -> str:
+        """Name the side, unless the place as written begins with it."""
+        name = self._view.area_names.get(row["side"], "")
+        return "" if str(row.get("place_text") or "").startswith(name) else name
 
     def _when(self, row: Mapping[str, Any]) -> str:
         precision = str(row.get("date_precision") or "interval")
@@ -236,9 +241,11 @@ class _Teller:
 
     def _named(self, key: Any) -> str:
         row = self.rows[key]
-        return (
-            f"{self._view.area_names.get(row['side'], '')}{row.get('place_text') or ''}（{self._when(row)}）"
-        )
+        place = f"{self._side(row)}{row.get('place_text') or ''}"
+        return self._in_brackets(place, self._when(row))
+
+    def _in_brackets(self, word: str, more: str) -> str:
+        return f"{word}（{more}）" if self._say.locale == "zh" else f"{word} ({more})"
 
     def _reason(self, kind: str, link: Mapping[Any, Any], words: Mapping[str, str]) -> str:
         """Put one kind of evidence into words, with its figure."""
@@ -258,7 +265,7 @@ class _Teller:
         else:
             figure = ""
         word = say(words[kind])
-        return f"{word}（{figure}）" if figure else word
+        return self._in_brackets(word, figure) if figure else word
 
 
 def linked_features(view: LinkedView, *, locale: Locale) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ _HEADLINES = {
     "rose": mark("会战区内案件上升，升幅超出偶然"),
     "cannot_tell": mark("无法判断：会战区内案件有没有因会战而变化，看不出来"),
 }
-_SIGNS = {"fell": "▼", "rose": "▲", "cannot_tell": "？"}
+_SIGNS = {"fell": "▼", "rose": "▲", "cannot_tell": "?"}
 _REASONS = {
     "nothing_before": mark("对比期内，会战区和可比的地方都没有案件。"),
     "too_few_places": mark("可比的地方太少，不知道各处本来相差多少。"),
@@ -224,15 +224,7 @@ def _details(effect: OperationEffect, view: EffectsView, say: Texts) -> list[str
                 high=_signed(difference.high),
             )
         )
-    if counts.detectable_share is not None:
-        told.append(
-            say(
-                "按这里的案件数，要降%(share)s以上，才有八成把握看得出来。",
-                share=_percent(counts.detectable_share),
-            )
-        )
-    elif counts.expected is not None:
-        told.append(say("按这里的案件数，降多少都看不出来。"))
+    told += _fineness(effect, say)
     told.append(
         say(
             "在位置和时间的误差内重抽%(draws)s次，%(share)s的时候结论相同。",
@@ -268,6 +260,14 @@ def _details(effect: OperationEffect, view: EffectsView, say: Texts) -> list[str
         )
     )
     return told
+
+
+def _fineness(effect: OperationEffect, say: Texts) -> list[str]:
+    """Say which fall could have been seen."""
+    share = effect.counts.detectable_share
+    if share is not None:
+        return [say("按这里的案件数，要降%(share)s以上，才有八成把握看得出来。", share=_percent(share))]
+    return [] if effect.counts.expected is None else [say("按这里的案件数，降多少都看不出来。")]
 
 
 def _counts(effect: OperationEffect, part: str) -> dict[str, int]:
@@ -313,7 +313,7 @@ def _chart(effect: OperationEffect, say: Texts) -> Any:
         after=say("会战期间"),
         expected=say("不会战也会有的"),
         caption=say("各部分会战前后的案件数，以对比期为一"),
-        scale=say("对比期为一"),
+        scale=say("对比期=100%"),
     )
 
 

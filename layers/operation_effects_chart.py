@@ -61,7 +61,7 @@ def effect_chart(
     for tick in _TICKS:
         x = _x(tick, wide)
         parts += [_line("grid", x, _TOP, x, bottom), _text("column", x, bottom + 15, f"{tick:.0%}")]
-    parts.append(_text("scale", _WIDTH - 4, bottom + 15, scale))
+    parts.append(_text("scale", _LEFT - 18, bottom + 15, scale))
     parts += [_part(row, _TOP + _ROW * (place + 0.5), wide) for place, row in enumerate(rows)]
     return Markup(
         '<svg class="effect-chart" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" '

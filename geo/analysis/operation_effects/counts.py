@@ -200,6 +200,13 @@ def effect_of_counts(
         regression=regression,
         control_p=found.control_p,
     )
+    return _with_outlook(told, found, places, control=control, days=days, level=level)
+
+
+def _with_outlook(
+    told: CountEffect, found: Judgement, places: Places, *, control: Part, days: float, level: float
+) -> CountEffect:
+    """Add what was to be expected and what is left, where something could be expected."""
     if found.outlook is None or found.means is None:
         return told
     rest = (1 - level) / 2

@@ -268,21 +268,6 @@ def _concluded(
         reasons.append("many_without_place")
     if hourless > _MOST_HOURLESS * max(sure + unsure, 1):
         reasons.append("hours_unknown")
-    weights = {} if counts.difference is None else dict(counts.difference.weights)
-    if "control_zones" in ground.parts and weights:
-        weights["control_zones"] = weights.pop("control")
-    names = [name for name in PARTS if name in ground.parts]
-    parts = pd.DataFrame(
-        {
-            "before": [int(recorded[name][0]) for name in names],
-            "after": [int(recorded[name][1]) for name in names],
-            "patrol_before": [int(recorded[f"patrol:{name}"][0]) for name in names],
-            "patrol_after": [int(recorded[f"patrol:{name}"][1]) for name in names],
-            "exposure": [ground.exposure[name] for name in names],
-            "weight": [weights.get(name, np.nan) for name in names],
-        },
-        index=pd.Index(names, name="part"),
-    )
     zones = pd.DataFrame(
         {
             "before": recorded["zones"][0],
@@ -296,7 +281,7 @@ def _concluded(
         reasons=tuple(reasons),
         notes=() if reasons else counts.notes,
         counts=counts,
-        parts=parts,
+        parts=_part_table(ground, recorded, counts),
         zones=zones,
         comparable_count=len(ground.places),
         sure_count=sure,
@@ -313,4 +298,23 @@ def _concluded(
         exposure_kind=ground.exposure_kind,
         draws=draws,
         seed=judged.seed,
+    )
+
+
+def _part_table(ground: Ground, recorded: dict[str, NDArray[np.int64]], counts: CountEffect) -> pd.DataFrame:
+    """Lay the counts of the parts out as rows."""
+    weights = {} if counts.difference is None else dict(counts.difference.weights)
+    if "control_zones" in ground.parts and weights:
+        weights["control_zones"] = weights.pop("control")
+    names = [name for name in PARTS if name in ground.parts]
+    return pd.DataFrame(
+        {
+            "before": [int(recorded[name][0]) for name in names],
+            "after": [int(recorded[name][1]) for name in names],
+            "patrol_before": [int(recorded[f"patrol:{name}"][0]) for name in names],
+            "patrol_after": [int(recorded[f"patrol:{name}"][1]) for name in names],
+            "exposure": [ground.exposure[name] for name in names],
+            "weight": [weights.get(name, np.nan) for name in names],
+        },
+        index=pd.Index(names, name="part"),
     )
