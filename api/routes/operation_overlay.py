@@ -24,7 +24,6 @@ from api.geojson import GeoJSONResponse, collection_bytes, feature_texts
 from api.operation_bodies import (
     CONDITIONAL,
     Actor,
-    ChangeView,
     IfMatch,
     Key,
     MarkBody,
@@ -32,8 +31,9 @@ from api.operation_bodies import (
     act_of,
     is_current,
 )
-from geo.operations import Act, change_mark, create_mark, load_log, load_operation, remove_mark
-from geo.store.operation_changes import find_keyed_change, newest_number
+from api.operation_watch import POLL_S, board_of
+from geo.operations import Act, change_mark, create_mark, remove_mark
+from geo.store.operation_changes import find_keyed_change
 from geo.store.operation_marks import OperationMark, find_mark_versions, find_marks, get_mark
 from geo.store.operations import JointOperation, get_operation
 
@@ -43,11 +43,9 @@ router = APIRouter(
 
 OperationId = Annotated[int, Path(ge=1, le=2**62)]
 MarkId = Annotated[int, Path(ge=1, le=2**62)]
-_POLL_S = 0.4
 _BEAT_S = 10.0
 # A watcher that never leaves is asked to come back; the browser does so by itself, and misses nothing.
 _LONGEST_WATCH_S = 600.0
-_BATCH = 200
 MARK_COLUMNS = ("kind", "text", "version", "city", "area_id", "unit", "created_at", "changed_at", "etag")
 
 
@@ -222,36 +220,34 @@ async def watch_operation(
 
     `ready` says from where, `beat` that the line stands, `reset` that the number is unknown here: read all anew.
     """
-    sessions = request.app.state.sessions
-
-    def look(after: int | None) -> tuple[int, list[dict[str, Any]]]:
-        with sessions.begin() as session:
-            newest = newest_number(session, existing) or 0
-            if after is None or after >= newest:
-                return newest, []
-            operation = load_operation(session, existing, log_limit=0)
-            entries = load_log(session, operation, after=after, limit=_BATCH)
-            return newest, [ChangeView.of(entry).model_dump(mode="json") for entry in entries]
-
+    board = board_of(request.app)
     asked = query.after if last_event_id is None else int(last_event_id)
     begun = beaten = time.monotonic()
+    board.enter(existing)
     try:
-        newest, changes = await run_in_threadpool(look, asked)
+        await run_in_threadpool(board.look)
+        newest = board.newest(existing)
         if asked is not None and asked > newest:
             yield ServerSentEvent(event="reset", data={"last": newest}, id=str(newest), retry=1000)
             asked = newest
         last = newest if asked is None else asked
         yield ServerSentEvent(event="ready", data={"last": last, "newest": newest}, id=str(last), retry=1000)
         while time.monotonic() - begun < _LONGEST_WATCH_S:
+            is_behind = board.newest(existing) > last
+            changes = await run_in_threadpool(board.changes, existing, last) if is_behind else []
             for change in changes:
                 last = change["number"]
                 yield ServerSentEvent(event="change", data=change, id=str(last))
-            if not changes:
-                if time.monotonic() - beaten >= _BEAT_S:
-                    beaten = time.monotonic()
-                    yield ServerSentEvent(event="beat", data={"last": last})
-                await asyncio.sleep(_POLL_S)
-            _, changes = await run_in_threadpool(look, last)
+            if changes:
+                continue
+            if time.monotonic() - beaten >= _BEAT_S:
+                beaten = time.monotonic()
+                yield ServerSentEvent(event="beat", data={"last": last})
+            await asyncio.sleep(POLL_S)
+            if board.is_due():
+                await run_in_threadpool(board.look)
     except SQLAlchemyError:
         # The database is away: the stream ends, and whoever watches comes back and goes on where it was.
         return
+    finally:
+        board.leave(existing)

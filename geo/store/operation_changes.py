@@ -13,6 +13,8 @@ from geo.store.base import Base, identity
 from geo.store.operations import JointOperation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
 CHANGE_KINDS = (
@@ -109,9 +111,10 @@ def find_changes(
     return list(session.scalars(query))
 
 
-def newest_number(session: Session, operation_id: int) -> int | None:
-    """Return the number of the newest change of an operation, or None where there is no such operation."""
-    return session.scalar(select(JointOperation.last_change).where(JointOperation.id == operation_id))
+def newest_numbers(session: Session, operation_ids: Sequence[int]) -> dict[int, int]:
+    """Return the number of the newest change of each of these operations that exists."""
+    query = select(JointOperation.id, JointOperation.last_change).where(JointOperation.id.in_(operation_ids))
+    return {row.id: row.last_change for row in session.execute(query)}
 
 
 def find_keyed_change(session: Session, key: str | None, body_sha256: str) -> OperationChange | None:

@@ -36,7 +36,7 @@ from geo.operations import (
 from geo.operations.windows import default_window
 from geo.operations.zones import clip_zones, read_polygon
 from geo.periods import CHINA
-from geo.store.operation_changes import newest_number
+from geo.store.operation_changes import newest_numbers
 from geo.store.operation_marks import find_mark_versions, find_marks
 from geo.store.operations import find_cities, get_operation
 from tests.joint_operations import (
@@ -652,6 +652,6 @@ def test_changes_made_at_once_are_numbered_in_the_order_in_which_they_can_be_see
     done.set()
     watcher.join()
     with sessions.begin() as session:
-        assert newest_number(session, operation_id) == 21
+        assert newest_numbers(session, [operation_id, 10**9]) == {operation_id: 21}
     engine.dispose()
     assert seen == list(range(1, 22))
