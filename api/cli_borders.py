@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 _LEAST_M = 50.0
 """What is shorter was meant in degrees: no belt is so shallow."""
-_NAME, _MOST_SENTENCES = 1, 5
+_NAME, _NAME_WIDTH, _WORDS_WIDTH = 1, 15, 8
+_FIGURE = re.compile(r"[0-9.,+%–e-]*", re.ASCII | re.IGNORECASE)
+_MOST_SENTENCES, _FILE_WIDTH = 5, 120
 
 
 def borders(
@@ -97,6 +101,9 @@ def _tell(document: dict[str, Any], locale: Locale) -> None:
     from layers.texts import texts_in
 
     out = Console()
+    if not out.is_terminal:
+        # A file is as wide as its tables.
+        out = Console(width=_FILE_WIDTH)
     if not document["incident_count"]:
         say("✗ 这个时段没有案件，没有可比的 · no incidents in this period: nothing to compare")
         return
@@ -111,10 +118,13 @@ def _tell(document: dict[str, Any], locale: Locale) -> None:
 
 
 def _drawn(shown: ShownTable) -> Table:
-    """Return a table in which names may be folded and figures never are."""
+    """Return a table for the terminal: words may be folded, figures never are."""
     drawn = Table(title=shown.title)
     for number, name in enumerate(shown.columns):
-        drawn.add_column(name, no_wrap=number != _NAME, overflow="fold")
+        is_figures = all(_FIGURE.fullmatch(row[number]) for row in shown.rows)
+        widest = max(cell_len(row[number]) for row in shown.rows)
+        least = widest if is_figures else min(widest, _NAME_WIDTH if number == _NAME else _WORDS_WIDTH)
+        drawn.add_column(name, min_width=least, overflow="fold")
     for row in shown.rows:
         drawn.add_row(*row)
     return drawn

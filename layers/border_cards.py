@@ -10,6 +10,7 @@ from layers.border_words import (
     STATES,
     found_sentence,
     found_text,
+    risk_text,
     stretch_text,
     zone_sentence,
     zone_state,
@@ -63,14 +64,14 @@ def zone_rows(view: BordersView, say: Texts) -> list[dict[str, Any]]:
             "id": zone["id"],
             "number": number,
             "href": borders_address(view.filters, say.locale, pair="-".join(zone["cities"]), zone=zone["id"]),
-            "cities": say.listed(tuple(zone["areas"])),
+            "cities": say.listed(tuple(zone["areas"])) if view.filters.level == "city" else "",
             "place": stretch_text(zone, say),
             "state": zone_state(zone, alpha=view.document["alpha"]),
             "state_word": say(STATES[zone_state(zone, alpha=view.document["alpha"])]),
             "found": found_text(zone, say),
             "cases": zone["case_count"],
             "cases_href": incidents_address(view.run_id, zone["id"], say.locale),
-            "risk": number_text(zone["relative_risk"]),
+            "risk": risk_text(zone, say),
             "p": p_words(zone["p"]),
             "stable": "–" if zone["stable_share"] is None else share_text(zone["stable_share"]),
             "is_chosen": zone["id"] == chosen,
@@ -158,7 +159,7 @@ def _facts(zone: Zone, say: Texts) -> list[tuple[str, str]]:
     facts = [(say("%(city)s一侧", city=names[side]), say.listed(tuple(places[side])) or "–") for side in "ab"]
     facts += [
         (say("预期"), say("%(expected)s起", expected=number_text(zone["expected"]))),
-        (say("相对风险"), number_text(zone["relative_risk"])),
+        (say("相对风险"), risk_text(zone, say)),
         ("p", p_words(zone["p"])),
         (say("位置抽样稳定"), "–" if zone["stable_share"] is None else share_text(zone["stable_share"])),
         (

@@ -9,8 +9,9 @@ from layers.border_words import (
     STATES,
     found_text,
     pair_text,
+    place_text,
     reason_text,
-    stretch_text,
+    risk_text,
     zone_state,
 )
 from layers.run_tables import ShownTable
@@ -83,10 +84,10 @@ def _zones(document: Document, say: Texts) -> ShownTable:
     rows = [
         (
             str(number),
-            f"{say.listed(tuple(zone['areas']))} {stretch_text(zone, say)}",
+            place_text(zone, document, say),
             f"{zone['count_a']}+{zone['count_b']}",
             number_text(zone["expected"]),
-            number_text(zone["relative_risk"]),
+            risk_text(zone, say),
             p_words(zone["p"]),
             "–" if zone["stable_share"] is None else share_text(zone["stable_share"]),
             found_text(zone, say),

@@ -75,6 +75,19 @@ def stretch_text(zone: Zone, say: Texts) -> str:
     return say("%(sides)s交界%(length)s公里", sides=sides, length=number_text(length_km))
 
 
+def place_text(zone: Zone, document: Document, say: Texts) -> str:
+    """Name the cities of a zone and its stretch; of counties the stretch says all."""
+    stretch = stretch_text(zone, say)
+    if document["asked"]["level"] == "county":
+        return stretch
+    return say("%(cities)s之间，%(stretch)s", cities=say.listed(tuple(zone["areas"])), stretch=stretch)
+
+
+def risk_text(zone: Zone, say: Texts) -> str:
+    """Write the relative risk of a zone; in words where nothing happened elsewhere."""
+    return say("别处无案") if zone["relative_risk"] is None else number_text(zone["relative_risk"])
+
+
 def zone_state(zone: Zone, *, alpha: float) -> str:
     """Return a key of `STATES`."""
     if zone["is_proven"]:
@@ -107,15 +120,13 @@ def zone_sentence(zone: Zone, document: Document, say: Texts) -> str:
     """Say one zone: when, where, how many on each side, how sure, and which side would have seen it."""
     parts = [
         period_text(asked_period(document), say.locale),
-        say(
-            "%(cities)s之间，%(stretch)s",
-            cities=say.listed(tuple(zone["areas"])),
-            stretch=stretch_text(zone, say),
-        ),
+        place_text(zone, document, say),
         say("发案%(cases)s起", cases=zone["case_count"])
         + say("（%(sides)s）", sides=say.listed(_side_counts(zone, say))),
         say("预期%(expected)s起", expected=number_text(zone["expected"])),
-        say("相对风险%(risk)s", risk=number_text(zone["relative_risk"])),
+        say("别处无案")
+        if zone["relative_risk"] is None
+        else say("相对风险%(risk)s", risk=number_text(zone["relative_risk"])),
         f"p={p_words(zone['p'])}",
     ]
     if zone["stable_share"] is not None:

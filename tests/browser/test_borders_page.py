@@ -185,6 +185,22 @@ def test_nothing_runs_over_the_edge(address, page_watch, whole, width, height, l
     assert asked(page).get("zone") == zone
 
 
+def test_incidents_linked_across_are_drawn_when_asked_for(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}&pair=411400-411600&scope=all")
+    status = page.locator("[data-links-status]")
+    assert status.inner_text() == ""
+    page.get_by_label("在图上连线").check()
+    until(
+        page, "document.querySelector('[data-links-status]').textContent.includes('没有达到标准')", seconds=60
+    )
+    assert asked(page)["links"] == "1"
+    drawn = page.locator("path.border-link").count()
+    assert ("画出" in status.inner_text()) == (drawn > 0)
+    page.get_by_label("在图上连线").uncheck()
+    assert page.locator("path.border-link").count() == 0
+    assert "links" not in asked(page)
+
+
 def test_only_what_is_proven_is_red(address, page_watch, whole):  # noqa: F811
     page = opened(page_watch, address, f"?{DAYS}")
     red = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--proven').trim()")
