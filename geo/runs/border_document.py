@@ -60,6 +60,7 @@ def border_document(
         if any(border["case_count"] for border in borders):
             verdict = "not_enough"
     least = [border["minimum_relative_risk"] for border in tested if border["minimum_relative_risk"]]
+    used = len({incident for border in found.borders.values() for incident in border.counted})
     document = run_document(
         kind=request.kind,
         method="border_scan",
@@ -70,8 +71,8 @@ def border_document(
         facts={
             "exposure_kind": "area_km2" if loaded.exposure is None else loaded.exposure.kind,
             "incident_count": len(loaded.incidents),
-            "used_count": sum(border["case_count"] for border in borders),
-            "omitted_count": sum(border["omitted_count"] for border in borders),
+            "used_count": used,
+            "omitted_count": len(loaded.incidents) - used,
             "strongest_p": min((zone["p"] for zone in zones), default=None),
             "minimum_relative_risk": min(least, default=None),
             "alpha": ALPHA,

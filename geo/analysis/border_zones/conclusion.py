@@ -98,6 +98,7 @@ def conclude(
         case_count=count_a + count_b,
         count_a=count_a,
         count_b=count_b,
+        counted=tuple(incidents.index[np.sort(prepared.source)].tolist()),
         omitted_count=prepared.omitted_count,
         moved_count=prepared.moved_count,
         exposure_kind=prepared.exposure_kind,

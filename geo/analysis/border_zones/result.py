@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -72,6 +72,8 @@ class BorderZones:
         The belt on side a and b, with ``count`` and ``exposure``, indexed ``a`` and ``b``.
     case_count, count_a, count_b : int
         Incidents in the belt.
+    counted : tuple
+        Index labels of the incidents in the belt, in the order of the frame.
     omitted_count : int
         Incidents left out although they may lie in the belt: the radius that holds them is larger than its depth. Those
         without any place are not counted here.
@@ -103,6 +105,7 @@ class BorderZones:
     case_count: int
     count_a: int
     count_b: int
+    counted: tuple[Any, ...]
     omitted_count: int
     moved_count: int
     exposure_kind: ExposureKind
