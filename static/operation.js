@@ -105,8 +105,24 @@ async function act(method, rest, body, fault) {
   return isDone(answer);
 }
 
+// What cannot be taken back is asked for twice: a thumb slips on a phone.
+const FINAL = ["end", "withdraw"];
+
+function isMeant(button) {
+  if (!FINAL.includes(button.dataset.act) || button.dataset.sure) return true;
+  const words = button.textContent;
+  button.dataset.sure = "1";
+  button.textContent = t("再按一次：{act}", { act: words });
+  setTimeout(() => {
+    delete button.dataset.sure;
+    button.textContent = words;
+  }, 5000);
+  return false;
+}
+
 for (const button of document.querySelectorAll("[data-act]")) {
   button.addEventListener("click", async () => {
+    if (!isMeant(button)) return;
     const text = find("act-text");
     button.disabled = true;
     const isMade = await act("POST", "/acts", { act: button.dataset.act, text: text.value.trim() }, find("act-fault"));

@@ -99,7 +99,8 @@ form.addEventListener("submit", async (event) => {
 form.elements.city.addEventListener("change", ({ target }) => {
   keep("city", target.value);
   const names = [...target.options].map((option) => option.dataset.unit);
-  if (names.includes(form.elements.unit.value.trim())) form.elements.unit.value = target.selectedOptions[0].dataset.unit;
+  const typed = form.elements.unit.value.trim();
+  if (!typed || names.includes(typed)) form.elements.unit.value = target.selectedOptions[0].dataset.unit;
 });
 form.elements.unit.addEventListener("input", ({ target }) => keep("unit", target.value.trim()));
 const other = document.querySelector("[data-other-language]");

@@ -150,6 +150,14 @@ def test_agreeing_is_each_citys_own_and_the_other_sees_it(page_watch, stage):
     ours.get_by_role("button", name="开始会战").click()
     until(theirs, "document.body.dataset.state === 'running'")
     assert "进行中" in theirs.locator("h1").inner_text()
+    # What cannot be taken back is asked for twice.
+    theirs.locator("[data-act=end]").click()
+    assert "再按一次" in theirs.locator("[data-act=end]").inner_text()
+    assert theirs.evaluate("document.body.dataset.state") == "running"
+    theirs.locator("[data-act=end]").click()
+    until(ours, "document.body.dataset.state === 'ended'")
+    assert not ours.locator("[data-tool]").first.is_visible()
+    assert ours.locator(".effects").is_visible()
 
 
 def test_what_is_drawn_without_a_line_is_kept_over_a_reload_and_sent_once(page_watch, stage):
