@@ -1,6 +1,6 @@
 // The map of an operation: its zones, its notes and stake-out points, and the cross-hairs to place them with.
 
-import { addMap, ringsOf } from "./maps.js";
+import { addMap, quietly, ringsOf } from "./maps.js";
 import { ask, isDone } from "./operation_server.js";
 import { colour, element, outlines, page, t } from "./page.js";
 
@@ -21,6 +21,7 @@ export function openMap(id, zones) {
   setZones(zones);
   addNames(map);
   addLines(map);
+  fitToPaper(map);
 
   /** Draw exactly these marks; `choose` gets the one that is chosen. */
   const setMarks = (marks, choose) => {
@@ -46,6 +47,29 @@ export function openMap(id, zones) {
   };
 
   return { map, setZones, setMarks, showMark, place: placer(map) };
+}
+
+/** On paper the map is as large as the sheet has room for, and shows every zone; afterwards the screen is as it was. */
+function fitToPaper(map) {
+  let before = null;
+  window.addEventListener("beforeprint", () => {
+    if (before) return;
+    before = { center: map.getCenter(), zoom: map.getZoom() };
+    document.body.classList.add("on-paper");
+    quietly(() => {
+      map.invalidateSize({ animate: false });
+      map.fitBounds(page.home, { animate: false });
+    });
+  });
+  window.addEventListener("afterprint", () => {
+    if (!before) return;
+    document.body.classList.remove("on-paper");
+    quietly(() => {
+      map.invalidateSize({ animate: false });
+      map.setView(before.center, before.zoom, { animate: false });
+    });
+    before = null;
+  });
 }
 
 function addNames(map) {

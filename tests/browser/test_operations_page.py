@@ -286,3 +286,14 @@ def test_without_a_unit_nothing_is_sent_and_the_page_says_what_is_missing(page_w
     assert f"city={stage.cities[ZHOUKOU]}" in page.url
     page.get_by_role("button", name="同意", exact=True).click()
     until(page, "document.querySelectorAll('.operation-answers .is-agreed').length === 1")
+
+
+def test_paper_gets_the_whole_map_and_the_screen_comes_back(page_watch, stage):
+    operation_id = stage.new(*RUNNING)
+    page = opened(page_watch, stage, operation_id, ZHOUKOU)
+    before = page.url, page.locator("#operation-map").bounding_box()["width"]
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".on-paper #operation-map").count() == 1
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.wait_for_timeout(300)
+    assert (page.url, page.locator("#operation-map").bounding_box()["width"]) == before
