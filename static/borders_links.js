@@ -48,7 +48,7 @@ async function fetched(address) {
 function lineOf(map, { geometry, properties }) {
   const line = L.polyline(
     geometry.coordinates.map(([x, y]) => [y, x]),
-    { renderer: map.renderers.campaign, color: colour("border-pair"), weight: 4, opacity: 0.95, className: "border-link" },
+    { renderer: map.renderers.candidates, color: colour("border-pair"), weight: 4, opacity: 0.95, className: "border-link" },
   );
   return line.bindTooltip(() => element("span", {}, properties.pair, element("br"), properties.reasons), { sticky: true });
 }
