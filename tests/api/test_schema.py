@@ -93,6 +93,8 @@ LABELS = (
     "PATCH /operations/{operation_id}/overlay/{mark_id}",
     "POST /operations/{operation_id}/overlay/{mark_id}/removal",
     "GET /operations/{operation_id}/effects",
+    "GET /operations/{operation_id}/briefing.{form}",
+    "GET /runs/{run_id}/briefing.{form}",
     "GET /linked",
     "GET /linked.geojson",
     "GET /ogc",
