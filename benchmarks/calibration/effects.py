@@ -32,6 +32,8 @@ from geo.periods import CHINA, Period
 if TYPE_CHECKING:
     from multiprocessing.pool import Pool
 
+    from geo.analysis.operation_effects import OperationEffect
+
 BEFORE = Period(date(2007, 3, 1), date(2007, 6, 1))
 AFTER = Period(date(2008, 3, 1), date(2008, 6, 1))
 BUDGET = 0.07
@@ -144,17 +146,24 @@ def drawn_set(question: Question) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, i
 def answer(question: Question) -> tuple[str, bool]:
     """Return the verdict, and whether the weighted displacement difference alone would have called it a fall."""
     incidents, squares, worst = drawn_set(question)
-    found = operation_effect(
-        incidents,
-        zones=squares.iloc[[worst]],
-        control=squares,
-        comparables=squares,
-        ring_m=1_000.0,
-        before=BEFORE,
-        after=AFTER,
-        seed=question.number,
-    )
+
+    def judged(places: gpd.GeoDataFrame) -> OperationEffect:
+        return operation_effect(
+            places,
+            zones=squares.iloc[[worst]],
+            control=squares,
+            comparables=squares,
+            ring_m=1_000.0,
+            before=BEFORE,
+            after=AFTER,
+            seed=question.number,
+        )
+
+    # What cannot be told at the recorded places cannot be told at all: only a verdict is worth the draws.
+    found = judged(incidents.assign(radius_m=0.0))
     difference = found.counts.difference
+    if found.verdict != "cannot_tell" and question.design.radius_m > 0:
+        found = judged(incidents)
     return found.verdict, difference is not None and difference.high < 0
 
 
