@@ -8,7 +8,7 @@ HENAN_LOCK := $(if $(filter 0 no,$(HENAN)),,'requirements-henan.lock?')
 TEST_LOCKS := requirements-test.lock $(NODE_LOCK)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test lint format lock calibrate calibrate-sections bench bench-tiles clean-data program
+.PHONY: help run demo setup test lint format lock calibrate calibrate-sections calibrate-borders calibrate-effects bench bench-tiles clean-data program
 
 help: ## 列出命令 · list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,14 @@ calibrate: ## 误报率与检出率，写入文档 · false alarms and power of 
 calibrate-sections: ## 区段的误报率、检出率和重合度 · the same for sections of line
 	@scripts/venv.sh $(TEST_LOCKS)
 	@$(PY) -m benchmarks.calibration.sections
+
+calibrate-borders: ## 交界扫描的误报率和检出率 · the same for zones astride borders
+	@scripts/venv.sh $(TEST_LOCKS)
+	@$(PY) -m benchmarks.calibration.borders $(or $(ARGS),--write)
+
+calibrate-effects: ## 会战效果判断的误报率和检出率 · the same for what an operation changed
+	@scripts/venv.sh $(TEST_LOCKS)
+	@$(PY) -m benchmarks.calibration.effects $(or $(ARGS),--write)
 
 bench: ## 各算法与同类软件的速度比 · kernels against named peers (ARGS='--only dbscan')
 	@scripts/venv.sh requirements-bench.lock

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geo.analysis.series_across import LinkedAcross
     from geo.briefings.case import BorderCase
 
-MOST_COMPARED = 3_000
+MOST_COMPARED = 2_000
 """More incidents than this in one belt are not compared pair by pair."""
 _MOST_CHAINS, _MOST_LINKS, _MOST_ALTERNATIVES = 8, 12, 6
 _KINDS = {

@@ -9,10 +9,14 @@ from docx import Document
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.database import make_sessions, open_engine
 from api.jobs import work_on_run
+from geo.analysis.province import synthetic_province
+from geo.demo import store_province
 from geo.errors import InvalidInputError
 from geo.runs.borders import BordersRequest
 from tests.api.conftest import client_of
+from tests.conftest import DEMO_SEED
 from tests.databases import fresh_database
 
 PROBLEM = "application/problem+json"
@@ -26,10 +30,13 @@ WINDOW = {"from_on": "2030-03-01", "last_on": "2030-03-10", "from_hour": 20, "un
 
 
 @pytest.fixture(scope="module")
-def stage(admin_url, filled, tmp_path_factory):
-    """Yield a client over a copy of the demo province with a finished scan of all its borders."""
-    template = filled.web.rsplit("/", 1)[1].split("?")[0]
+def stage(admin_url, template, tmp_path_factory):
+    """Yield a client over a demo province with a finished scan of one of its borders."""
     with fresh_database(admin_url, template=template) as urls:
+        engine = open_engine(urls.web, statement_timeout_ms=0)
+        with make_sessions(engine).begin() as session:
+            store_province(session, synthetic_province(seed=DEMO_SEED), seed=DEMO_SEED)
+        engine.dispose()
         client, engine = client_of(urls, tmp_path_factory.mktemp("briefings"), demo=True)
         # One of the borders on which the demo province has a cluster.
         body = {"kind": "borders", "period": "2006-03/2008-02", "replications": 199, "pair": "410200-411000"}
