@@ -17,6 +17,7 @@ from layers.border_words import (
 )
 from layers.borders_address import borders_address, incidents_address
 from layers.borders_texts import STATION_WORDS
+from layers.briefing_links import briefing_links
 from layers.run_words import number_text, p_words
 from layers.verdicts import share_text
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     Zone = Mapping[str, Any]
 
 _M_PER_KM = 1000.0
-_FORMS = (("pdf", "PDF"), ("docx", "Word (DOCX)"), ("pptx", "PowerPoint (PPTX)"), ("html", "HTML"))
 
 
 def zone_cards(view: BordersView, say: Texts) -> list[dict[str, Any]]:
@@ -82,19 +82,9 @@ def zone_rows(view: BordersView, say: Texts) -> list[dict[str, Any]]:
 
 def briefing_menu(view: BordersView, say: Texts) -> list[dict[str, str]]:
     """Return address and name of every form of the briefing of a pair, and of its masked version."""
-    if view.run_id is None or view.border() is None:
+    if view.run_id is None or view.filters.pair is None or view.border() is None:
         return []
-    menu = []
-    for is_outward in (False, True):
-        for form, name in _FORMS:
-            query = {"pair": view.filters.pair} | ({"outward": "1"} if is_outward else {})
-            menu.append(
-                {
-                    "href": f"/runs/{view.run_id}/briefing.{form}?{urlencode(query)}",
-                    "name": say("%(form)s，对外脱敏版", form=name) if is_outward else name,
-                }
-            )
-    return menu
+    return briefing_links(f"/runs/{view.run_id}/briefing", {"pair": view.filters.pair}, say)
 
 
 def _card(view: BordersView, zone: Zone, number: int, say: Texts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import shapely
 
 from layers.areas import area_outlines
 from layers.assets import LEAFLET_CSS, LEAFLET_JS
+from layers.briefing_links import briefing_links
 from layers.operations_client_texts import CLIENT_TEXTS, FORM_TEXTS
 from layers.operations_texts import (
     ACTS,
@@ -332,9 +333,22 @@ def _operation_model(view: OperationView, kept: dict[str, Any], say: Texts) -> d
         "older_address": None if view.older is None else _address(kept, rest=here, before=view.older),
         "newest_address": None if view.is_newest else _address(kept, rest=here),
         "list_address": _address(kept),
-        "run_address": None if view.run_id is None else f"/borders?{urlencode({'run': view.run_id})}",
+        "run_address": _run_address(view),
+        "briefings": [] if view.run_id is None else briefing_links(f"{ADDRESS}{here}/briefing", {}, say),
         "effects": view.effects if view.state == "ended" else None,
     }
+
+
+def _run_address(view: OperationView) -> str | None:
+    """Return the address that lists the incidents of the zone that the operation was proposed from."""
+    of_run = [
+        facts["id"]
+        for facts in view.zones["facts"]
+        if isinstance(facts, dict) and facts.get("rank") == view.zone_rank and "id" in facts
+    ]
+    if view.run_id is None or not of_run:
+        return None
+    return f"/borders/incidents?{urlencode({'run': view.run_id, 'zone': of_run[0]})}"
 
 
 def _records(marks: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -30,6 +30,8 @@ _LEAST_SECTION_M = 100.0
 STATION_REACH_M = 10_000.0
 """Buying stations are listed up to so far from a zone."""
 _RISK_SHARE = 0.6
+_LONGEST_HOURS = 8
+"""Hours that hold most of the weight only when taken for more than a third of the day are no hours of risk."""
 _HOURS = 24
 _LEAST_KNOWN = 5
 
@@ -188,7 +190,8 @@ def risk_hours(incidents: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     dict
         ``hours`` (24 weights), ``weekdays`` (7, from Monday), ``from_hour`` and ``until_hour`` of the shortest stretch of
         hours that holds 60 % of the weight, the share it holds as ``share``, and ``known_count``: incidents whose interval
-        is shorter than a day. The stretch is null where fewer than five of these are known.
+        is shorter than a day. The stretch is null where fewer than five of these are known, or where it would be longer
+        than eight hours.
     """
     hours = aoristic_hours(
         incidents["occurred_from"], incidents["occurred_until"], replications=99, draws=20, seed=seed
@@ -208,7 +211,7 @@ def risk_hours(incidents: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     if known < _LEAST_KNOWN or not by_hour.sum():
         return told
     twice = np.concatenate(([0.0], np.cumsum(np.tile(by_hour, 2) / by_hour.sum())))
-    for length in range(1, _HOURS + 1):
+    for length in range(1, _LONGEST_HOURS + 1):
         held = twice[length : length + _HOURS] - twice[:_HOURS]
         best = int(held.argmax())
         if held[best] >= _RISK_SHARE - 1e-9:
