@@ -186,6 +186,7 @@ def test_markup_in_names_headers_and_cells_is_shown_as_text(real, page_watch):
     page.click("[data-skip-all]")
     readable(page)
     commit(page, real)
+    until(page, "document.querySelector('[data-batches]').innerText.includes('onerror=alert(1)>.csv')")
     assert f"{MARKUP}.csv" in page.inner_text("[data-batches]")
     assert page.locator("main img").count() == 0
 
