@@ -136,8 +136,28 @@ def _simplified(metric: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def zone_of(document: Mapping[str, Any], zone_id: str) -> Mapping[str, Any] | None:
-    """Return a zone of a scan of borders by its id, or None."""
+    """Return a zone of a scan of borders by its id, or None; number 0 of a pair is its whole belt."""
+    codes, _, number = zone_id.rpartition("-")
+    if number == "0":
+        border = next((each for each in document["borders"] if "-".join(each["cities"]) == codes), None)
+        return None if border is None else _whole_belt(border, zone_id)
     return next((zone for zone in document["zones"] if zone["id"] == zone_id), None)
+
+
+def _whole_belt(border: Mapping[str, Any], zone_id: str) -> dict[str, Any]:
+    """Return what lists of incidents ask of a zone for everything that was counted along a border."""
+    return {
+        "id": zone_id,
+        "is_belt": True,
+        "cities": border["cities"],
+        "area_ids": border["area_ids"],
+        "areas": border["names"],
+        "counties": [[name] for name in border["names"]],
+        "stretch_from_m": 0.0,
+        "stretch_until_m": border["length_m"],
+        "incidents": border["incidents"],
+        **{name: border[name] for name in ("case_count", "count_a", "count_b")},
+    }
 
 
 def load_zone_incidents(

@@ -79,7 +79,9 @@ def render_border_incidents(
         style_links=("/static/borders.css",),
         back=found.back,
         title=stretch_text(zone, say),
-        state_word=say(STATES[zone_state(zone, alpha=found.document["alpha"])]),
+        state_word=say("整条交界带")
+        if "is_belt" in zone
+        else say(STATES[zone_state(zone, alpha=found.document["alpha"])]),
         period=period_text(asked_period(found.document), locale),
         links=_links(found, names, say),
         rows=[_row(number, record, names, say) for number, record in enumerate(_records(shown), start=1)],

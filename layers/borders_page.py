@@ -12,7 +12,7 @@ from layers.border_charts import power_chart, power_names, power_sentence
 from layers.border_map import border_map, highest_per_10_km, shown_borders
 from layers.border_tables import border_state, border_told, ranked_borders
 from layers.border_words import LEADING, STATES, pair_text
-from layers.borders_address import ADDRESS, borders_address, borders_query
+from layers.borders_address import ADDRESS, borders_address, borders_query, incidents_address
 from layers.borders_texts import borders_verdict, lead_text, option_text
 from layers.borders_view import LEVELS, STEPS_M
 from layers.captions import note_text
@@ -115,6 +115,7 @@ def render_borders_page(
         cards=zone_cards(view, say),
         border_rows=_border_rows(view, say),
         briefings=briefing_menu(view, say),
+        belt_address=_belt_address(view, say),
         linked=_linked(view, say),
         power=_power(view, say),
         legend=_legend(view, say),
@@ -122,6 +123,14 @@ def render_borders_page(
         lead=_lead(view, say),
         provenance="" if view.note is None else note_text(view.note, say),
     )
+
+
+def _belt_address(view: BordersView, say: Texts) -> str:
+    """Return the address that lists every incident counted along the border shown; empty without one."""
+    border = view.border()
+    if view.run_id is None or border is None or not border["case_count"]:
+        return ""
+    return incidents_address(view.run_id, f"{'-'.join(border['cities'])}-0", say.locale)
 
 
 def _with_counts(view: BordersView) -> Any:

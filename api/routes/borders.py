@@ -218,7 +218,10 @@ class ZoneQuery(LanguageQuery):
     run: Annotated[
         int, BeforeValidator(whole_number), Field(ge=1, le=2**62, description="id of a finished run")
     ]
-    zone: str = Field(pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{1,3}$", description="id of one of its zones")
+    zone: str = Field(
+        pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{1,3}$",
+        description="id of one of its zones; number 0 of a pair: its whole belt",
+    )
     side: Literal["a", "b"] | None = Field(default=None, description="only those counted on this side")
 
 
@@ -253,6 +256,6 @@ def _page_of(document: Mapping[str, Any], zone: Mapping[str, Any], locale: Local
         period=asked_period(document),
         depth_m=asked["depth_m"],
         step_m=asked["step_m"],
-        zone=zone["id"],
+        zone=None if "is_belt" in zone else zone["id"],
     )
     return borders_address(filters, locale)

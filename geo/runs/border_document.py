@@ -161,6 +161,7 @@ def _border(pair: tuple[Any, Any], border: BorderZones, loaded: BorderInput) -> 
         "count_b": border.count_b,
         "exposure_a": float(border.sides["exposure"].loc["a"]),
         "exposure_b": float(border.sides["exposure"].loc["b"]),
+        "incidents": [int(each) for each in border.counted],
         "omitted_count": border.omitted_count,
         "moved_count": border.moved_count,
         "reason": border.reason,

@@ -49,7 +49,7 @@ class BordersRequest(RedrawnRequest):
     """
 
     kind: ClassVar[str] = "borders"
-    version: ClassVar[str] = "borders/1"
+    version: ClassVar[str] = "borders/2"
 
     level: str = choice("city", among=LEVELS)
     pair: str | None = pair_text()

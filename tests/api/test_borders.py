@@ -110,6 +110,21 @@ def test_every_count_is_the_number_of_incidents_in_its_list(client, whole):
             )
 
 
+def test_every_incident_along_a_border_is_listed(client, whole):
+    run_id, document = whole
+    border = max(document["borders"], key=lambda each: each["case_count"])
+    asked = {"run": run_id, "zone": f"{'-'.join(border['cities'])}-0"}
+    for side, count in ((None, "case_count"), ("a", "count_a"), ("b", "count_b")):
+        answer = client.get("/borders/incidents", params=asked | ({"side": side} if side else {}))
+        assert answer.status_code == 200
+        assert answer.text.count('<th scope="row">') == border[count]
+    assert "整条交界带" in answer.text
+    page = client.get(
+        "/borders", params={"scope": "all", "pair": "-".join(border["cities"]), "period": PERIOD}
+    )
+    assert f"zone={'-'.join(border['cities'])}-0" in page.text
+
+
 def test_a_list_of_no_zone_or_no_run_is_not_found(client, zone):
     run_id, _ = zone
     assert client.get(f"/borders/incidents?run={run_id}&zone=411400-411600-99").status_code == 404
