@@ -1,7 +1,8 @@
 """Measure how often each detector cries wolf on sets without a hotspot, and how often it sees a planted one.
 
-``python benchmarks/calibrate.py [--only NAME ...] [--share .1] [--write]``: `--share` takes that part of the sets,
-`--write` puts the rows measured into the table of docs/reference/calibration.md and leaves its others as they are.
+``python benchmarks/calibrate.py [--only NAME ...] [--cases N ...] [--share .1] [--write]``: `--cases` measures only the
+rows of those numbers of incidents, `--share` takes that part of the sets, `--write` puts the rows measured into the
+table of docs/reference/calibration.md and leaves its others as they are.
 The figures depend on nothing but the code.
 """
 
@@ -111,6 +112,7 @@ def main() -> int:
     """Measure the rows that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=sorted(DETECTORS))
+    parser.add_argument("--cases", nargs="*", type=int, choices=CASE_COUNTS, default=CASE_COUNTS)
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--write", action="store_true")
     wanted = parser.parse_args()
@@ -118,7 +120,7 @@ def main() -> int:
     lines = []
     with get_context("spawn").Pool(os.cpu_count()) as pool:
         for key in wanted.only or DETECTORS:
-            for case_count in CASE_COUNTS:
+            for case_count in wanted.cases:
                 measured = row(pool, key, case_count, wanted.share)
                 lines.append(measured)
                 if wanted.write:
