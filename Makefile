@@ -5,6 +5,8 @@ PY := .venv/bin/python
 HENAN ?= 1
 NODE_LOCK := $(if $(shell command -v npm 2>/dev/null),,requirements-node.lock)
 HENAN_LOCK := $(if $(filter 0 no,$(HENAN)),,'requirements-henan.lock?')
+# Files of tests stay whole, and those of the browser last: each process has a PostGIS server and a demo province of its own.
+ALL_TESTS := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 TEST_LOCKS := requirements-test.lock $(NODE_LOCK)
 
 .DEFAULT_GOAL := help
@@ -27,11 +29,11 @@ setup: ## 开发环境 .venv（含测试工具）和地图组件 · .venv for de
 	@scripts/venv.sh $(TEST_LOCKS) $(HENAN_LOCK)
 	@$(PY) -m layers.assets
 
-test: ## 全部测试：纯计算、数据库、接口、浏览器 · all tests (ARGS=... goes to pytest)
+test: ## 全部测试：纯计算、数据库、接口、浏览器 · all tests, shared by the cores (ARGS=... goes to pytest instead)
 	@scripts/venv.sh $(TEST_LOCKS) $(HENAN_LOCK)
 	@$(PY) -m layers.assets
 	@$(PY) scripts/test_services.py
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 lint: ## 风格、类型、分层 · style, types, layers
 	@scripts/venv.sh $(TEST_LOCKS)

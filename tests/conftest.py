@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from api.numba_cache import keep_kernels_in
+
+# Before anything loads numba: the processes that tests start, and those that share the tests, then compile nothing twice.
+keep_kernels_in(Path(__file__).resolve().parent.parent / ".pytest_cache")
+
 from api.database import make_sessions, open_engine
 from api.postgis import delete_cluster, start_cluster, superuser_url
 from geo.analysis.province import synthetic_province
