@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _SEED = 20080310
 _EPS_M, _MIN_SAMPLES = 200.0, 10
 _SIZES = (100_000, 1_000_000, 10_000_000)
-_LOCATIONS, _REPLICATIONS = 5_000, 1_920
+_LOCATIONS, _REPLICATIONS = 5_000, 4_800
+_BANDWIDTH_M, _CELL_M = 5_000.0, 500.0
 _TARGET = 1.6
 _REPEATS = 5
 
@@ -50,6 +51,12 @@ def _cluster_here(xy_m: NDArray[np.float64]) -> NDArray[np.int64]:
     from geo.analysis.hotspots import dbscan
 
     return dbscan(xy_m, eps_m=_EPS_M, min_samples=_MIN_SAMPLES).labels
+
+
+def _density_here(xy_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    from geo.analysis.density import kernel_density
+
+    return kernel_density(xy_m, bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M).values
 
 
 def _simulate_here(trial: Trial) -> NDArray[np.float64]:
@@ -129,6 +136,42 @@ def _clusters(client: Client) -> Iterator[Measurement | Growth]:
     yield Growth(kernel="DBSCAN on two workers", sizes=_SIZES, seconds=[found[count][0] for count in _SIZES])
 
 
+def _density(client: Client) -> Measurement:
+    """Draw the density of the most points in two bands, and in one."""
+    from geo.analysis.density.kernel import prepare_density
+    from geo.partitions.boxes import cut_boxes, sample_of
+    from geo.partitions.density import draw_bands, halo_of
+    from geo.partitions.parts import deal_points
+
+    xy_m = _incidents(_SIZES[-1])
+    raster = prepare_density(xy_m, bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M).raster
+    assert raster is not None  # noqa: S101 - there are points
+    held = deal_points(
+        client,
+        xy_m,
+        boxes=cut_boxes(sample_of(xy_m), parts=2, axes=(1,)),
+        halo_m=halo_of("quartic", bandwidth_m=_BANDWIDTH_M, cell_m=_CELL_M),
+    )
+    drawn: list[Any] = []
+
+    def two() -> None:
+        drawn[:] = draw_bands(held, raster=raster, inside=None, kernel="quartic", bandwidth_m=_BANDWIDTH_M)
+
+    two_s = _best(two)
+    one_s, _, theirs = _alone(client, _density_here, xy_m)
+    if not np.array_equal(np.concatenate([band.values for band in drawn]), theirs):
+        raise AssertionError("the density of two workers differs from that of one")
+    return Measurement(
+        kernel=f"density, {len(xy_m):,} points held by two workers, bandwidth 5 km",
+        peer="one worker of a single thread",
+        own_s=two_s,
+        peer_s=one_s,
+        target=_TARGET,
+        same="cells equal to the last bit",
+        note=f"{theirs.shape[0]:,} x {theirs.shape[1]:,} cells, all sent back",
+    )
+
+
 def _scan(client: Client, connect_s: float) -> Measurement:
     """Share the simulated sets of a scan."""
     from geo.analysis.scan import poisson_trial
@@ -195,4 +238,5 @@ def measure() -> Iterator[Measurement | Growth]:
         with connected(cluster.scheduler_address) as client:
             connect_s = time.perf_counter() - start
             yield _scan(client, connect_s)
+            yield _density(client)
             yield from _clusters(client)
