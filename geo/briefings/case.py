@@ -51,6 +51,11 @@ def read_case(session: Session, run_id: int, *, pair: str, document: Mapping[str
     border = next((each for each in document["borders"] if sorted(each["cities"]) == codes), None)
     if border is None:
         raise NotFoundError(f"run {run_id} did not scan the border of {' and '.join(codes)}")
+    if document["method_version"] != BordersRequest.version:
+        raise InvalidInputError(
+            f"run {run_id} is of another version, which told other things of a border: compute it again",
+            code="other_version",
+        )
     request = KINDS["borders"].request.from_parameters(run.parameters)
     loaded = load_run(session, request)
     if not isinstance(request, BordersRequest) or not isinstance(loaded, BorderInput):
@@ -86,11 +91,9 @@ def sides_of(case: BorderCase) -> pd.Series[Any]:
 
 
 def incidents_in_belt(case: BorderCase) -> gpd.GeoDataFrame:
-    """Return the incidents that the scan counted, as near as the drawn outline of the belt tells."""
-    belt = shapely.union_all([shape(case.border["belt_a"]), shape(case.border["belt_b"])])
+    """Return the incidents that the scan counted, without those that were voided since."""
     incidents = case.loaded.incidents
-    is_in = shapely.intersects(belt, incidents.geometry.to_numpy())
-    return incidents[is_in & (incidents["radius_m"] <= case.request.depth_m).to_numpy(dtype=bool)]
+    return incidents[incidents.index.isin(case.border["incidents"])]
 
 
 def metric_shape(geometry: Mapping[str, Any] | None) -> Any:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geo.analysis.briefings import Alternative, Chain, Link, LinkedIncident
-from geo.analysis.series_across import series_across
-from geo.briefings.case import incidents_in_belt, sides_of
 from geo.crs import to_metric
+from geo.runs.border_links import MOST_BORDERS, MOST_COMPARED, link_border
 from geo.store.catalogues import Category, catalogue_choices
 from geo.store.incident_queries import IncidentFilter, find_incidents, find_loss_items
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from geo.analysis.series_across import LinkedAcross
     from geo.briefings.case import BorderCase
 
-MOST_COMPARED = 2_000
-"""More incidents than this in one belt are not compared pair by pair."""
 _MOST_CHAINS, _MOST_LINKS, _MOST_ALTERNATIVES = 8, 12, 6
 _KINDS = {
     "copper_cable": "铜缆",
@@ -38,6 +35,14 @@ _KINDS = {
 }
 """Kinds of loss items; those of a force's own import stand as they are written."""
 _METRES = "米"
+_UNLINKED = {
+    "too_few_incidents": "交界带内案件不足3起，未作跨界串并。",
+    "one_side": "交界带内案件都在一侧，无从跨界串并。",
+    "too_many_incidents": f"交界带内案件超过{MOST_COMPARED}起，未逐对串并；请缩短时段。",
+    "no_zone_passed": "全部交界一起检验时这条交界没有一处通过，未作跨界串并；只检验这一条时会串并。",
+    "too_many_borders": f"全部交界一起检验时只对最强的{MOST_BORDERS}条作跨界串并，不含这一条；只检验这一条时会串并。",
+}
+"""Why the run did not link incidents across the border."""
 
 
 def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
@@ -56,23 +61,14 @@ def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tu
     remarks : tuple of str
         How many such pairs chance alone gives, or why none were looked for.
     """
-    belt = incidents_in_belt(case)
-    if len(belt) > MOST_COMPARED:
-        return (), (f"交界带内案件超过{MOST_COMPARED}起，未逐对串并；请缩短时段。",)
-    items = find_loss_items(session, [int(each) for each in belt.index])
-    code_of = case.loaded.areas["adcode"]
-    side = sides_of(case).loc[belt.index].map(code_of)
-    found = series_across(
-        to_metric(belt),
-        side=side.where(side.isin(case.border["cities"]), None),
-        loss_items=items.set_index("incident_id"),
-        seed=case.request.seed,
-    )
+    if case.border["linked"] is None:
+        return (), (_UNLINKED[case.border["linked_reason"]],)
+    found = link_border(case.loaded, case.border, seed=case.request.seed)
     across = found.chains[found.chains["is_across"]].head(_MOST_CHAINS)
     wanted = {int(each) for members in across["members"] for each in members}
     wanted |= {int(each) for name in ("incident_a", "incident_b") for each in found.alternatives[name]}
     texts = find_incidents(session, IncidentFilter(ids=tuple(sorted(wanted)) or (0,)))
-    teller = _Teller(session, case, texts, items, side)
+    teller = _Teller(session, case, texts)
     chains = tuple(_chain(row, found, teller) for row in across.to_dict(orient="records"))
     return chains, _remarks(found)
 
@@ -80,28 +76,24 @@ def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tu
 class _Teller:
     """Tell of incidents by their id."""
 
-    def __init__(
-        self,
-        session: Session,
-        case: BorderCase,
-        texts: gpd.GeoDataFrame,
-        items: pd.DataFrame,
-        side: pd.Series[Any],
-    ) -> None:
+    def __init__(self, session: Session, case: BorderCase, texts: gpd.GeoDataFrame) -> None:
         self._texts, self._places = texts, to_metric(texts[["geometry"]]).geometry
-        self._items, self._side = items, side
+        self._items = find_loss_items(session, [int(each) for each in texts.index])
+        border = case.border
+        self._code_of = {
+            incident: border["cities"]["ab".index(side)]
+            for incident, side in zip(border["incidents"], border["sides"], strict=True)
+        }
         self._names = {code: name for code, name, _ in catalogue_choices(session, Category)}
         self._cities = tuple(str(name) for name in case.border["names"])
-        self._first_code = str(case.border["cities"][0])
 
     def incident(self, incident_id: int) -> LinkedIncident:
         """Return one incident."""
         row = self._texts.loc[incident_id]
-        side = self._side.get(incident_id)
         place = self._places.loc[incident_id]
         return LinkedIncident(
             case_number=str(row["case_number"] or ""),
-            city_code=self._first_code if side is None or pd.isna(side) else str(side),
+            city_code=str(self._code_of[incident_id]),
             place_text=self._place_text(row),
             place_precision=str(row["place_precision"]),
             occurred_from=row["occurred_from"].to_pydatetime(),

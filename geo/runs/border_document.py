@@ -9,10 +9,14 @@ import pandas as pd
 
 from geo.analysis.documents import finding_rows, geojson, plain, run_document, table
 from geo.crs import METRIC, to_stored
+from geo.runs.border_links import counted_along, linked_row, pairs_of_zone
 from geo.runs.border_names import Surroundings, risk_hours, stretch_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geo.analysis.border_zones import BorderZones, ProvinceBorders
+    from geo.analysis.series_across import LinkedAcross
     from geo.runs.borders import BorderInput, BordersRequest
 
 ALPHA = 0.05
@@ -32,7 +36,10 @@ _FINDING = (
 
 
 def border_document(
-    found: ProvinceBorders, loaded: BorderInput, request: BordersRequest
+    found: ProvinceBorders,
+    links: Mapping[tuple[Any, Any], LinkedAcross | str],
+    loaded: BorderInput,
+    request: BordersRequest,
 ) -> dict[str, object]:
     """Return the document of a scan of borders; see `geo.runs.borders.compute_borders`."""
     around = Surroundings(loaded)
@@ -49,9 +56,11 @@ def border_document(
         )
         if p <= _MOST_P
     ][:_MOST_ZONES]
+    rows = {pair: _border(pair, border, links[pair], loaded) for pair, border in found.borders.items()}
+    borders = list(rows.values())
     for zone in zones:
         zone["is_proven"] = _is_proven(zone) and can_prove
-    borders = [_border(pair, border, loaded) for pair, border in found.borders.items()]
+        zone["linked"] = pairs_of_zone(rows[tuple(zone["area_ids"])], zone["incidents"])
     reasons = _reasons(zones, borders, loaded)
     tested = [border for border in borders if border["reason"] is None]
     verdict = "hotspots" if any(zone["is_proven"] for zone in zones) else "not_enough"
@@ -144,15 +153,18 @@ def _is_proven(zone: dict[str, Any]) -> bool:
     )
 
 
-def _border(pair: tuple[Any, Any], border: BorderZones, loaded: BorderInput) -> dict[str, Any]:
+def _border(
+    pair: tuple[Any, Any], border: BorderZones, links: LinkedAcross | str, loaded: BorderInput
+) -> dict[str, Any]:
     """Describe one border, whether or not it has a zone."""
     metric = gpd.GeoDataFrame(
         geometry=[border.boundary.simplify(50.0), *border.sides.geometry.simplify(50.0)], crs=METRIC
     )
     line, side_a, side_b = (geojson(shape) for shape in to_stored(metric).geometry)
     return {
+        **counted_along(pair, border),
+        **linked_row(links),
         "cities": _codes(pair, loaded),
-        "area_ids": [int(each) for each in pair],
         "names": [_name(area, loaded) for area in pair],
         "lead": _lead(pair, loaded),
         "length_m": float(border.boundary.length),
@@ -161,7 +173,6 @@ def _border(pair: tuple[Any, Any], border: BorderZones, loaded: BorderInput) -> 
         "count_b": border.count_b,
         "exposure_a": float(border.sides["exposure"].loc["a"]),
         "exposure_b": float(border.sides["exposure"].loc["b"]),
-        "incidents": [int(each) for each in border.counted],
         "omitted_count": border.omitted_count,
         "moved_count": border.moved_count,
         "reason": border.reason,

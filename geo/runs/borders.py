@@ -9,15 +9,19 @@ from geo.analysis.border_zones import neighbouring_pairs, scan_borders
 from geo.crs import to_metric
 from geo.errors import InvalidInputError
 from geo.runs.border_document import border_document
+from geo.runs.border_links import LINK_STEPS, MOST_BORDERS, link_borders
 from geo.runs.inputs import (
     RunInput,
     cable_kinds_exposure,
     load_incidents,
     load_segments,
+    wanted_incidents,
 )
 from geo.runs.requests import RedrawnRequest, choice, number, pair_text
+from geo.runs.steps import part
 from geo.store.areas import find_areas
 from geo.store.campaigns import find_border_pairs
+from geo.store.incident_queries import find_lost_kinds
 from geo.store.places import find_named_places
 from geo.store.stations import find_stations
 
@@ -49,7 +53,7 @@ class BordersRequest(RedrawnRequest):
     """
 
     kind: ClassVar[str] = "borders"
-    version: ClassVar[str] = "borders/2"
+    version: ClassVar[str] = "borders/3"
 
     level: str = choice("city", among=LEVELS)
     pair: str | None = pair_text()
@@ -75,6 +79,8 @@ class BorderInput(RunInput):
         Of the segments.
     stations, places : GeoDataFrame, EPSG:4326
         Buying stations; towns, villages and branch offices with a name.
+    loss_items : DataFrame
+        What was lost: incident_id, kind, pairs.
     """
 
     areas: gpd.GeoDataFrame
@@ -84,14 +90,15 @@ class BorderInput(RunInput):
     exposure: Exposure | None
     stations: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
+    loss_items: pd.DataFrame
 
-    def frames(self) -> tuple[gpd.GeoDataFrame, ...]:
+    def frames(self) -> tuple[pd.DataFrame, ...]:
         """Return everything that is read, for the hash."""
-        return (self.incidents, self.areas, self.segments, self.stations, self.places)
+        return (self.incidents, self.areas, self.segments, self.stations, self.places, self.loss_items)
 
 
 def load_borders(session: Session, request: BordersRequest) -> BorderInput:
-    """Load incidents, areas, cable, stations and places; the session is only read from.
+    """Load incidents and their losses, areas, cable, stations and places; the session is only read from.
 
     Raises
     ------
@@ -115,13 +122,14 @@ def load_borders(session: Session, request: BordersRequest) -> BorderInput:
         exposure=exposure,
         stations=find_stations(session),
         places=find_named_places(session, on=request.period.last_on),
+        loss_items=find_lost_kinds(session, wanted_incidents(session, everywhere)),
     )
 
 
 def compute_borders(
     loaded: BorderInput, request: BordersRequest, *, progress: Progress | None = None
 ) -> dict[str, object]:
-    """Scan the borders and return the document.
+    """Scan the borders, link incidents across those with a zone, and return the document.
 
     Notes
     -----
@@ -129,6 +137,9 @@ def compute_borders(
     geometry, both with codes and names of their areas.
     """
     areas = to_metric(loaded.areas)
+    scan_steps = max(1, len(loaded.pairs)) * (request.replications + request.draws)
+    link_steps = min(len(loaded.pairs), MOST_BORDERS) * LINK_STEPS
+    total = scan_steps + link_steps
     found = scan_borders(
         located_incidents(loaded, level=request.level),
         areas,
@@ -139,12 +150,13 @@ def compute_borders(
         replications=request.replications,
         draws=request.draws,
         seed=request.seed,
-        progress=progress,
+        progress=part(progress, before=0, steps=scan_steps, total=total),
     )
+    linking = part(progress, before=scan_steps, steps=link_steps, total=total)
+    links = link_borders(found, loaded, request, progress=linking)
     if progress is not None:
-        total = max(1, len(loaded.pairs)) * (request.replications + request.draws)
         progress(total, total)
-    return border_document(found, loaded, request)
+    return border_document(found, links, loaded, request)
 
 
 def located_incidents(loaded: BorderInput, *, level: str) -> gpd.GeoDataFrame:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pandas as pd
 import shapely
 
@@ -19,7 +20,6 @@ from geo.store.incident_queries import IncidentFilter, incident_count
 from geo.store.lines import find_segments
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     from sqlalchemy.orm import Session
 
     from geo.periods import Period
@@ -47,7 +47,7 @@ class RunInput:
     is_census: bool
     other_origin_count: int
 
-    def frames(self) -> tuple[gpd.GeoDataFrame, ...]:
+    def frames(self) -> tuple[pd.DataFrame, ...]:
         """Return everything that is read, for the hash."""
         return (self.incidents,)
 
@@ -74,12 +74,14 @@ class UnitInput(RunInput):
         return (self.incidents, self.units)
 
 
-def input_hash(*frames: gpd.GeoDataFrame) -> str:
-    """Return the SHA-256 of everything an analysis reads: ids, geometry and every column, in order."""
+def input_hash(*frames: pd.DataFrame) -> str:
+    """Return the SHA-256 of everything an analysis reads: ids, geometry if any, and every column, in order."""
     digest = hashlib.sha256()
     for frame in frames:
-        plain = pd.DataFrame(frame.drop(columns="geometry"))
+        plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
         digest.update(plain.to_json(orient="split", date_format="iso", date_unit="us").encode())
+        if not isinstance(frame, gpd.GeoDataFrame):
+            continue
         for blob in shapely.to_wkb(frame.geometry.to_numpy(), byte_order=1):
             digest.update(b"\0" if blob is None else blob)
     return digest.hexdigest()

@@ -160,6 +160,23 @@ def find_loss_items(session: Session, incident_ids: list[int]) -> pd.DataFrame:
     return pd.read_sql(query.order_by(LossItem.incident_id, LossItem.id), session.connection())
 
 
+def find_lost_kinds(session: Session, wanted: IncidentFilter) -> pd.DataFrame:
+    """Return what was lost in many incidents, as linking compares it.
+
+    Returns
+    -------
+    DataFrame
+        ``incident_id``, ``kind``, ``pairs`` (float64, NaN where not stated), ordered by incident and id.
+    """
+    query = (
+        select(LossItem.incident_id, LossItem.kind, LossItem.pairs)
+        .join(Incident, Incident.id == LossItem.incident_id)
+        .where(*incident_conditions(wanted))
+        .order_by(LossItem.incident_id, LossItem.id)
+    )
+    return pd.read_sql(query, session.connection()).astype({"pairs": "float64"})
+
+
 def incident_count(session: Session, wanted: IncidentFilter | None = None) -> int:
     """Count incidents that are not void."""
     query = select(func.count()).select_from(Incident).where(*incident_conditions(wanted or IncidentFilter()))

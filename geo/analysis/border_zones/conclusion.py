@@ -88,6 +88,7 @@ def conclude(
         for rank, (window, share) in enumerate(zip(windows, stable, strict=True), start=1)
     ]
     count_a, count_b = (int(each) for each in prepared.by_given(*trial.side_counts))
+    counted = np.argsort(prepared.source)
     reason: Reason | None = trial.reason
     if reason is None and not windows and not maxima.any():
         reason = "no_window"
@@ -98,7 +99,8 @@ def conclude(
         case_count=count_a + count_b,
         count_a=count_a,
         count_b=count_b,
-        counted=tuple(incidents.index[np.sort(prepared.source)].tolist()),
+        counted=tuple(incidents.index[prepared.source[counted]].tolist()),
+        counted_sides=tuple(prepared.sides()[counted].tolist()),
         omitted_count=prepared.omitted_count,
         moved_count=prepared.moved_count,
         exposure_kind=prepared.exposure_kind,

@@ -77,6 +77,11 @@ class Prepared:
         """Return what holds for the first and the second side as it holds for a and b."""
         return (second, first) if self.belt.is_swapped else (first, second)
 
+    def sides(self) -> NDArray[np.str_]:
+        """Return on which side, ``a`` or ``b`` as given, each incident of `source` was counted."""
+        is_second = self.cell >= self.belt.position_count * self.belt.levels
+        return np.where(is_second != self.belt.is_swapped, "b", "a")
+
 
 def prepare(
     incidents: gpd.GeoDataFrame,

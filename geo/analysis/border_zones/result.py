@@ -74,6 +74,8 @@ class BorderZones:
         Incidents in the belt.
     counted : tuple
         Index labels of the incidents in the belt, in the order of the frame.
+    counted_sides : tuple of {"a", "b"}
+        Side on which each of them was counted.
     omitted_count : int
         Incidents left out although they may lie in the belt: the radius that holds them is larger than its depth. Those
         without any place are not counted here.
@@ -106,6 +108,7 @@ class BorderZones:
     count_a: int
     count_b: int
     counted: tuple[Any, ...]
+    counted_sides: tuple[str, ...]
     omitted_count: int
     moved_count: int
     exposure_kind: ExposureKind
