@@ -12,6 +12,7 @@ from api.run_address import analysis_view, page_request
 from api.run_notes import run_note, run_state
 from geo.borders import (
     Neighbours,
+    load_linked_incidents,
     load_neighbours,
     load_section_lines,
     load_zone_incidents,
@@ -130,13 +131,14 @@ def _with_result(session: Session, view: BordersView, run: Run | None) -> Border
     view = replace(view, run_id=run.id, document=json.loads(run.result))
     if view.filters.pair is None or view.document is None:
         return view
-    zones = view.zones()
+    zones, border = view.zones(), view.border()
     document = view.document
     return replace(
         view,
         incidents={zone["id"]: load_zone_incidents(session, document, zone) for zone in zones},
         segments=load_section_lines(session, zones),
         stations=load_zone_stations(session, zones),
+        linked_incidents=None if border is None else load_linked_incidents(session, border),
     )
 
 

@@ -189,6 +189,13 @@ def load_zone_incidents(
     return frame.assign(side=side, is_by_record=is_a | is_b)
 
 
+def load_linked_incidents(session: Session, border: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """Return the incidents of the pairs linked across a border, as they are stored now; voided ones are left out."""
+    pairs = [] if border["linked"] is None else border["linked"]["pairs"]
+    ids = {int(pair[name]) for pair in pairs for name in ("incident_a", "incident_b")}
+    return find_incidents(session, IncidentFilter(ids=tuple(sorted(ids))))
+
+
 def last_day(document: Mapping[str, Any]) -> date:
     """Return the last day of the period that a document was asked for."""
     return date.fromisoformat(document["asked"]["until_on"]) - timedelta(days=1)

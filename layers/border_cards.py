@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from layers.border_charts import hours_chart, hours_sentence, sides_bar, weekdays_chart
+from layers.border_linked import linked_of_zone
 from layers.border_words import (
     STATES,
     found_sentence,
@@ -135,6 +136,7 @@ def _card(view: BordersView, zone: Zone, number: int, say: Texts) -> dict[str, A
             }
             for station in zone["stations"]
         ],
+        "linked": linked_of_zone(view, zone, say),
         "operation_href": f"/operations/new?{urlencode({'run': run_id, 'zone': zone['id'], 'lang': say.locale})}",
     }
 

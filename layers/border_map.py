@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from layers.border_linked import linked_lines
 from layers.border_words import pair_text, reason_text, stretch_text, zone_state
 from layers.borders_address import borders_address
 from layers.borders_texts import STATION_WORDS, lead_text
@@ -48,6 +49,7 @@ def border_map(view: BordersView, say: Texts) -> dict[str, Any]:
         "incidents": {key: _incidents(frame, say) for key, frame in view.incidents.items()},
         "sections": {zone["id"]: _sections(view, zone) for zone in zones} if view.filters.pair else {},
         "stations": {zone["id"]: _stations(view, zone, say) for zone in zones} if view.filters.pair else {},
+        "links": linked_lines(view, say),
     }
 
 

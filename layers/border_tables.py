@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from layers.border_linked import linked_count
 from layers.border_words import (
     LEADING,
     STATES,
@@ -90,6 +91,7 @@ def _zones(document: Document, say: Texts) -> ShownTable:
             risk_text(zone, say),
             p_words(zone["p"]),
             "–" if zone["stable_share"] is None else share_text(zone["stable_share"]),
+            linked_count(zone, document),
             found_text(zone, say),
             say(STATES[zone_state(zone, alpha=document["alpha"])]),
         )
@@ -102,6 +104,7 @@ def _zones(document: Document, say: Texts) -> ShownTable:
         say("相对风险"),
         "p",
         say("稳定"),
+        say("跨界相关（对）"),
         say("单侧能否发现"),
         say("认定"),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from layers.areas import area_outlines
 from layers.assets import LEAFLET_CSS, LEAFLET_JS
 from layers.border_cards import briefing_menu, zone_cards, zone_rows
 from layers.border_charts import power_chart, power_names, power_sentence
+from layers.border_linked import linked_of_border
 from layers.border_map import border_map, highest_per_10_km, shown_borders
 from layers.border_tables import border_state, border_told, ranked_borders
 from layers.border_words import LEADING, STATES, pair_text
@@ -59,10 +59,8 @@ CLIENT_TEXTS = (
     mark("真实位置在约{radius}内"),
     mark("{count}起在这一段"),
     mark("{number} {place}"),
-    mark("正在比对两侧的案件…"),
-    mark("相关案件没有取到，请稍后再试"),
-    mark("没有跨界相关的候选；没有达到标准的{count}对不画"),
-    mark("画出跨界候选{count}对；没有达到标准的{others}对不画"),
+    mark("画出跨界候选{count}对"),
+    mark("画出跨界候选{count}对；另有{others}对缺位置或同在一点，画不出"),
     mark("{since}至{until}"),
     mark("{metres}米"),
     mark("{km}公里"),
@@ -116,7 +114,7 @@ def render_borders_page(
         border_rows=_border_rows(view, say),
         briefings=briefing_menu(view, say),
         belt_address=_belt_address(view, say),
-        linked=_linked(view, say),
+        linked=linked_of_border(view, say),
         power=_power(view, say),
         legend=_legend(view, say),
         title=_title(view, say),
@@ -271,16 +269,6 @@ def _power(view: BordersView, say: Texts) -> dict[str, Any] | None:
         "curves": power_names(border, say),
         "sentence": power_sentence(border, say) + _stricter(view, say),
     }
-
-
-def _linked(view: BordersView, say: Texts) -> dict[str, Any] | None:
-    """Return where the incidents linked across the border of a pair are told and drawn."""
-    filters = view.filters
-    if filters.pair is None or filters.period is None:
-        return None
-    first, second = filters.pair.split("-")
-    query = urlencode({"first": first, "second": second, "period": str(filters.period), "lang": say.locale})
-    return {"page": f"/linked?{query}", "geojson": f"/linked.geojson?{query}", "is_shown": filters.has_links}
 
 
 def _stricter(view: BordersView, say: Texts) -> str:

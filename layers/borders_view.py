@@ -108,6 +108,8 @@ class BordersView:
         Incidents of each zone shown in full, with ``side``.
     segments, stations : GeoDataFrame or None, EPSG:4326
         Of the zones shown in full.
+    linked_incidents : GeoDataFrame or None, EPSG:4326
+        Those of the pairs linked across the border of the pair.
     notices : tuple of str
         What of the address was not understood, in the language of the page.
     credits : tuple of str
@@ -126,6 +128,7 @@ class BordersView:
     incidents: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     segments: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
+    linked_incidents: gpd.GeoDataFrame | None = None
     notices: tuple[str, ...] = ()
     credits: tuple[str, ...] = ()
 

@@ -10,7 +10,15 @@ import pandas as pd
 from geo.crs import STORED
 from layers.assets import LEAFLET_CSS, LEAFLET_JS
 from layers.incidents import PRECISION_WORDS
-from layers.linked_words import AGAINST, ITEMS, REASONS, distance_text, odds_text
+from layers.linked_words import (
+    AGAINST,
+    ITEMS,
+    REASONS,
+    distance_text,
+    evidence_text,
+    in_brackets,
+    odds_text,
+)
 from layers.periods import occurrence_text, period_text
 from layers.shell import render_page
 from layers.texts import mark, texts_in
@@ -227,14 +235,12 @@ class _Teller:
         """Tell of one pair; an incident outside the chain by its place and time."""
         say = self._say
         ends = [names.get(link[name]) or self._named(link[name]) for name in ("incident_a", "incident_b")]
-        reasons = tuple(self._reason(kind, link, REASONS) for kind in link["reasons"])
-        against = tuple(self._reason(kind, link, AGAINST) for kind in link["against"])
         return {
             "pair": say("%(one)s与%(other)s", one=ends[0], other=ends[1]),
             "is_across": bool(link["is_across"]),
             "unsure": bool(link["is_side_unsure"]),
-            "reasons": say.listed(reasons) or "—",
-            "against": say.listed(against) or "—",
+            "reasons": evidence_text(link, REASONS, link["reasons"], say),
+            "against": evidence_text(link, AGAINST, link["against"], say),
             "odds": odds_text(link["odds"]),
             "chance": "—" if pd.isna(link["chance_pairs"]) else f"{link['chance_pairs']:.1f}",
         }
@@ -242,30 +248,7 @@ class _Teller:
     def _named(self, key: Any) -> str:
         row = self.rows[key]
         place = f"{self._side(row)}{row.get('place_text') or ''}"
-        return self._in_brackets(place, self._when(row))
-
-    def _in_brackets(self, word: str, more: str) -> str:
-        return f"{word}（{more}）" if self._say.locale == "zh" else f"{word} ({more})"
-
-    def _reason(self, kind: str, link: Mapping[Any, Any], words: Mapping[str, str]) -> str:
-        """Put one kind of evidence into words, with its figure."""
-        say = self._say
-        if kind == "place":
-            figure = say(
-                "相距%(away)s，位置误差合计%(unsure)s",
-                away=distance_text(link["distance_m"], say),
-                unsure=distance_text(link["radius_sum_m"], say),
-            )
-        elif kind == "time":
-            figure = say("相隔%(days)s天", days=f"{link['days_apart']:.0f}")
-        elif kind == "items":
-            kinds = [say(ITEMS.get(str(each), ITEMS["other"])) for each in link["shared_kinds"]]
-            kinds += [say("%(pairs)s对", pairs=each) for each in link["shared_pairs"]]
-            figure = say.listed(tuple(kinds))
-        else:
-            figure = ""
-        word = say(words[kind])
-        return self._in_brackets(word, figure) if figure else word
+        return in_brackets(place, self._when(row), self._say)
 
 
 def linked_features(view: LinkedView, *, locale: Locale) -> list[dict[str, Any]]:

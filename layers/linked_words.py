@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layers.texts import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from layers.texts import Texts
 
 REASONS = {
@@ -52,3 +54,43 @@ def distance_text(metres: float, say: Texts) -> str:
 def odds_text(odds: float) -> str:
     """Write odds with as many digits as matter."""
     return f"{odds:.1f}" if odds >= 1 else f"{odds:.2f}"
+
+
+def evidence_text(link: Mapping[Any, Any], words: Mapping[str, str], kinds: Iterable[str], say: Texts) -> str:
+    """Put kinds of evidence of a pair into words, each with its figure; a dash where there is none.
+
+    Parameters
+    ----------
+    link : mapping
+        A row of `geo.analysis.series_across.LinkedAcross.links`, or as a document holds it.
+    words : mapping
+        `REASONS` or `AGAINST`.
+    kinds : iterable of str
+        Heaviest first.
+    say : Texts
+    """
+    return say.listed(tuple(_kind_text(kind, link, words, say) for kind in kinds)) or "—"
+
+
+def _kind_text(kind: str, link: Mapping[Any, Any], words: Mapping[str, str], say: Texts) -> str:
+    if kind == "place":
+        figure = say(
+            "相距%(away)s，位置误差合计%(unsure)s",
+            away=distance_text(link["distance_m"], say),
+            unsure=distance_text(link["radius_sum_m"], say),
+        )
+    elif kind == "time":
+        figure = say("相隔%(days)s天", days=f"{link['days_apart']:.0f}")
+    elif kind == "items":
+        things = [say(ITEMS.get(str(each), ITEMS["other"])) for each in link["shared_kinds"]]
+        things += [say("%(pairs)s对", pairs=each) for each in link["shared_pairs"]]
+        figure = say.listed(tuple(things))
+    else:
+        figure = ""
+    word = say(words[kind])
+    return in_brackets(word, figure, say) if figure else word
+
+
+def in_brackets(word: str, more: str, say: Texts) -> str:
+    """Write more about a word in the brackets of the language."""
+    return f"{word}（{more}）" if say.locale == "zh" else f"{word} ({more})"

@@ -192,7 +192,7 @@ wireMaps();
 wirePresets();
 wirePrint();
 wireRun();
-wireLinks(map);
+wireLinks(map, data.links);
 keepLanguageLink();
 askWhenOpened();
 document.body.dataset.ready = String(Math.round(performance.now()));

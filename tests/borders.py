@@ -29,6 +29,28 @@ def power(steps=RISKS):
     ]
 
 
+def link(a=4, b=1, **changes):
+    """Make a pair linked across that border: incident 4 lies on its second side."""
+    return {
+        "incident_a": a,
+        "incident_b": b,
+        "side_a": "411600",
+        "side_b": "411400",
+        "odds": 1.4,
+        "chance_pairs": 0.2,
+        "distance_m": 3200.0,
+        "radius_sum_m": 5050.0,
+        "days_apart": 12.0,
+        "reasons": ["place", "items"],
+        "against": ["time"],
+        "shared_kinds": ["copper_cable"],
+        "shared_pairs": [300],
+        "is_side_unsure": True,
+        "chain": 1,
+        "geometry": mapping(LineString([(115.01, 34.15), (114.98, 34.15)])),
+    } | changes
+
+
 def border(a, b, *, west=115.0, text=str, **changes):
     """Make the row of a border that runs north at a longitude."""
     names = named(text)
@@ -39,6 +61,10 @@ def border(a, b, *, west=115.0, text=str, **changes):
         "names": [names[a], names[b]],
         "lead": None,
         "length_m": 88_000.0,
+        "incidents": list(range(1, 31)),
+        "sides": [*"aaab", *"a" * 15, *"b" * 11],
+        "linked": {"count": 2, "chance": 0.8, "p": 0.03, "pairs": [link(), link(5, 20, geometry=None)]},
+        "linked_reason": None,
         "case_count": 30,
         "count_a": 18,
         "count_b": 12,
@@ -123,6 +149,7 @@ def zone(rank=1, a="411400", b="411600", *, west=115.0, text=str, **changes):
         "incidents": [1, 2, 3, 4],
         "geometry": mapping(box(west - 0.04, 34.1, west + 0.04, 34.3)),
         "stretch": mapping(LineString([(west, 34.1), (west, 34.3)])),
+        "linked": [link()],
         "is_proven": True,
     } | changes
 
@@ -139,6 +166,7 @@ def document(*, zones=None, borders=None, text=str, **changes):
                 stable_share=0.5,
                 is_proven=False,
                 found_by="a",
+                linked=[],
                 geometry=mapping(box(114.97, 34.5, 115.03, 34.6)),
             ),
         ]
@@ -151,6 +179,8 @@ def document(*, zones=None, borders=None, text=str, **changes):
             "zone_count": 0,
             "power": [],
             "minimum_relative_risk": None,
+            "linked": None,
+            "linked_reason": "one_side",
         }
         borders = [
             border("411400", "411600", text=text, lead=lead),
@@ -190,6 +220,7 @@ def document(*, zones=None, borders=None, text=str, **changes):
         "draws": 200,
         "seed": 1,
         "outlines": "areas",
+        "linked_limits": {"incidents": 800, "borders": 6},
         "is_census": True,
         "other_origin_count": 0,
         "unlocated_count": 0,
@@ -276,7 +307,7 @@ def view(*, pair=None, told=None, text=str, **changes):
             "document": found,
             "note": RunNote(
                 run_id=5,
-                method="borders/1",
+                method="borders/3",
                 period=PERIOD,
                 input_count=40,
                 input_hash="ab" * 32,
@@ -305,5 +336,6 @@ def view(*, pair=None, told=None, text=str, **changes):
                 "incidents": {each["id"]: incidents(text) for each in shown},
                 "segments": segments,
                 "stations": stations,
+                "linked_incidents": incidents(text).drop(columns=["side", "is_by_record"]),
             }
     return BordersView(**(given | changes))

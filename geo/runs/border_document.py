@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.analysis.documents import finding_rows, geojson, plain, run_document, table
 from geo.crs import METRIC, to_stored
-from geo.runs.border_links import counted_along, linked_row, pairs_of_zone
+from geo.runs.border_links import LIMITS, counted_along, linked_row, pairs_of_zone
 from geo.runs.border_names import Surroundings, risk_hours, stretch_name
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def border_document(
             "seed": request.seed,
             "metric_epsg": METRIC,
             "outlines": "areas",
+            "linked_limits": LIMITS,
         },
     )
     skipped = [{"pair": _codes(pair, loaded), "why": why} for pair, why in found.skipped.items()]

@@ -23,6 +23,8 @@ MOST_COMPARED = 800
 """Incidents of one belt that are compared, every one with every other: as many as take a few seconds."""
 MOST_BORDERS = 6
 """Borders of one scan that are looked at: those with the strongest zones."""
+LIMITS = {"incidents": MOST_COMPARED, "borders": MOST_BORDERS}
+"""Told in the document, so that whoever reads a reason knows the figure."""
 REPLICATIONS = 99
 LINK_STEPS = 2 * REPLICATIONS
 """Steps of progress of one border: pairs of all, and pairs that cross, are each compared with chance."""

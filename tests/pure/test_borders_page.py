@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_file
 from layers.border_cards import briefing_menu, chosen_zone
 from layers.border_charts import hours_sentence, power_sentence, sides_bar
 from layers.border_incidents_page import ZoneIncidents, render_border_incidents
+from layers.border_linked import MOST_ROWS, linked_of_zone
 from layers.border_map import border_map
 from layers.border_sentences import border_sentences
 from layers.border_tables import border_tables, ranked_borders
@@ -22,7 +23,7 @@ from layers.borders_view import BorderFilters, BordersView
 from layers.run_texts import run_tables, run_text
 from layers.texts import texts_in
 from layers.views import RunState
-from tests.borders import PERIOD, border, document, incidents, pairs, view, zone
+from tests.borders import PERIOD, border, document, incidents, link, pairs, view, zone
 from tests.pictures import NONCE
 from tests.pure.test_page import scripts_of
 
@@ -96,6 +97,7 @@ def test_borders_are_ranked_with_the_untested_last():
     assert [each["strongest_p"] for each in ranked_borders(made)] == [0.001, 0.002, None]
     zones, borders = border_tables(made, locale="zh")
     assert [row[-1] for row in zones.rows] == ["认定", "通过检验，未认定"]
+    assert [row[7] for row in zones.rows] == ["1", "0"]
     assert borders.rows[-1][-1] == "商丘市一侧无数据"
     assert border_tables(made, locale="en")[1].rows[-1][-1] == "no data from the side of 商丘市"
 
@@ -128,6 +130,77 @@ def test_a_pair_shows_its_zones_in_full_and_the_chosen_one_first():
     assert "/operations/new?run=5&amp;zone=411400-411600-1" in page
     assert "/borders/incidents?run=5&amp;zone=411400-411600-1&amp;side=a" in page
     assert "牵头：周口市（按列名顺序推定）" in page
+
+
+def test_the_card_of_a_zone_tells_the_pairs_across_the_line_with_both_kinds_of_reasons():
+    page = rendered(view(pair=PAIR))
+    (table,) = re.findall(r'<table class="border-pairs">.*?</table>', page, flags=re.DOTALL)
+    for told in (
+        "地点近（相距3.2公里，位置误差合计5.0公里）",
+        "被盗物品相近（铜芯电缆、300对）",
+        "时间远（相隔12天）",
+        "是否跨界说不准",
+        "2007年1月5日",
+        ">A-4<",
+    ):
+        assert told in table, told
+    hrefs = re.findall(r'href="([^"]+)"', table)
+    belt = f"/borders/incidents?run=5&amp;zone={PAIR}-0&amp;lang=zh"
+    assert hrefs == [f"{belt}#incident-4", f"{belt}#incident-1"]
+    # The second zone has none, and says so.
+    assert "没有找到：没有一对跨界相关的候选落在这一处。" in page
+    assert "交界带内30起逐对比过：跨界相关的候选2对，单凭碰巧预计0.8对（p=0.030）。" in page
+    assert "/linked?first=411400&amp;second=411600" in page
+    assert "/linked.geojson" not in page
+
+
+def test_what_was_voided_since_is_named_without_a_link_and_long_lists_are_cut():
+    many = [link(number, 30) for number in range(1, MOST_ROWS + 4)]
+    made = document(zones=[zone(linked=many)])
+    told = linked_of_zone(view(pair=PAIR, told=made), made["zones"][0], ZH)
+    assert (len(told["rows"]), told["left_count"]) == (MOST_ROWS, 3)
+    assert told["rows"][0]["ends"][1] == {"number": "已作废的案件", "when": "", "place": "", "href": ""}
+    assert told["rows"][0]["ends"][0]["href"].endswith("#incident-1")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("too_few_incidents", "不足3起"),
+        ("one_side", "都在一侧"),
+        ("too_many_incidents", "超过800起；请缩短时段"),
+        ("no_zone_passed", "没有一处通过；选“只检验这一条”会比对"),
+        ("too_many_borders", "只比对最强的6条"),
+    ],
+)
+def test_where_incidents_were_not_linked_the_page_says_why(reason, words):
+    silent = border("411400", "411600", linked=None, linked_reason=reason)
+    made = document(zones=[zone(linked=[])], borders=[silent])
+    shown = view(pair=PAIR, told=made)
+    page = rendered(shown)
+    told = re.findall(r"未比对：[^<]+", page)
+    assert len(told) == 2
+    assert all(words in sentence for sentence in told)
+    assert "data-links" not in page
+    assert "Not compared" in rendered(shown, "en")
+    assert border_tables(made, locale="zh")[0].rows[0][7] == "–"
+
+
+def test_none_found_is_said_with_what_chance_would_give():
+    none = {"count": 0, "chance": 0.4, "p": 1.0, "pairs": []}
+    made = document(zones=[zone(linked=[])], borders=[border("411400", "411600", linked=none)])
+    page = rendered(view(pair=PAIR, told=made))
+    assert "没有找到：交界带内30起逐对比过，没有跨界相关的候选；单凭碰巧预计0.4对。" in page
+    assert "data-links" not in page
+
+
+def test_the_map_draws_the_lines_of_the_run_and_counts_those_it_cannot():
+    drawn = border_map(view(pair=PAIR), ZH)["links"]
+    (line,) = drawn["lines"]
+    assert line["points"] == [[34.15, 115.01], [34.15, 114.98]]
+    assert line["pair"] == "A-4与A-1"
+    assert drawn["undrawn"] == 1
+    assert border_map(view(), ZH)["links"] == {"lines": [], "undrawn": 0}
 
 
 def test_the_zone_of_the_address_is_the_one_told_in_full():
@@ -249,14 +322,14 @@ def test_the_list_of_incidents_says_how_each_was_counted():
         run_id=5, document=document(), zone=zone(), incidents=incidents(), side=None, back="/borders"
     )
     page = render_border_incidents(found, locale="zh", nonce=NONCE, dataset_title="演示省", is_demo=True)
-    assert page.count("<tr>") == 5
+    assert page.count("<tr id=") == 4
     for words in ("登记在睢县，计入商丘市", "按位置落在商丘市一侧", "乡镇级", "5.0公里", "两侧合计4起"):
         assert words in page
     side = ZoneIncidents(
         run_id=5, document=document(), zone=zone(), incidents=incidents(), side="b", back="/borders"
     )
     page = render_border_incidents(side, locale="en", nonce=NONCE, dataset_title="Demo", is_demo=True)
-    assert page.count("<tr>") == 2
+    assert page.count("<tr id=") == 1
 
 
 def test_incidents_voided_since_are_said_to_be_missing():
