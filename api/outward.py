@@ -34,6 +34,7 @@ _KEPT_BACK = (
     "form",
     *_ROWS_OF_AREAS,
     "skipped",
+    "linked_limits",
 )
 """Told where the whole result is asked for, or by the run itself, not beside its features."""
 

@@ -90,11 +90,15 @@ def border_document(
             "seed": request.seed,
             "metric_epsg": METRIC,
             "outlines": "areas",
-            "linked_limits": LIMITS,
         },
     )
     skipped = [{"pair": _codes(pair, loaded), "why": why} for pair, why in found.skipped.items()]
-    return document | {"borders": borders, "zones": zones, "skipped": skipped}
+    return document | {
+        "borders": borders,
+        "zones": zones,
+        "skipped": skipped,
+        "linked_limits": LIMITS,
+    }
 
 
 def _zone(
