@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 8
 """Pairs of a zone that its card writes out; the map draws all of the border."""
-_ENDS = ("incident_a", "incident_b")
+_ENDS, _SIDES = ("incident_a", "incident_b"), ("side_a", "side_b")
 _NOT_LOOKED_AT = {
     "too_few_incidents": mark("未比对：交界带内案件不足3起。"),
     "one_side": mark("未比对：交界带内案件都在一侧。"),
@@ -42,7 +42,11 @@ def linked_of_zone(view: BordersView, zone: Row, say: Texts) -> dict[str, Any]:
         return {"rows": [], "left_count": 0, "empty": _not_looked_at(view, say)}
     rows = [
         {
-            "ends": [_end(view, pair[name], told, say) for name in _ENDS],
+            "ends": [
+                _end(view, pair[name], told, say)
+                | {"side": border["names"][border["cities"].index(pair[side])]}
+                for name, side in zip(_ENDS, _SIDES, strict=True)
+            ],
             "unsure": pair["is_side_unsure"],
             **_evidence(pair, say),
         }

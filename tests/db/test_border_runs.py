@@ -1,5 +1,6 @@
 """Borders of the demo province: the planted clusters are found, named, and told in a briefing."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,8 +14,10 @@ from geo.briefings import briefing_of_border
 from geo.errors import InvalidInputError, NotFoundError
 from geo.runs import KINDS, compute_run, load_run, read_pair
 from geo.runs.borders import BordersRequest
+from geo.runs.inputs import input_hash
 from geo.store.areas import Area
 from geo.store.dataset import find_dataset
+from geo.store.incidents import Incident
 from geo.store.runs import Run
 from layers.briefings import file_stem
 
@@ -39,6 +42,15 @@ def demo(engine):
 @pytest.fixture(scope="module")
 def whole(engine):
     request = BordersRequest(**WHOLE, replications=199)
+    with Session(engine) as session:
+        loaded = load_run(session, request)
+    return compute_run(loaded, request)
+
+
+@pytest.fixture(scope="module")
+def planted(engine):
+    """Scan one border beside which the demo has a cluster, by itself."""
+    request = BordersRequest(**WHOLE, pair="411400-411600", replications=199)
     with Session(engine) as session:
         loaded = load_run(session, request)
     return compute_run(loaded, request)
@@ -91,6 +103,41 @@ def test_a_zone_is_told_as_people_need_it(demo, whole):
     assert away == sorted(away)
     assert max(away, default=0) <= 10_000
     assert [finding["zone"] for finding in document["findings"]] == [each["id"] for each in document["zones"]]
+
+
+def test_the_pairs_of_a_zone_cross_the_line_and_end_in_it(planted):
+    (border,) = planted.document["borders"]
+    pairs = border["linked"]["pairs"]
+    assert border["linked_reason"] is None
+    assert border["linked"]["count"] == len(pairs) > 0
+    side_of = dict(zip(border["incidents"], border["sides"], strict=True))
+    for pair in pairs:
+        sides = [side_of[pair[f"incident_{end}"]] for end in "ab"]
+        assert sorted(sides) == ["a", "b"]
+        assert [border["cities"]["ab".index(side)] for side in sides] == [pair["side_a"], pair["side_b"]]
+        assert pair["geometry"] is None or pair["geometry"]["type"] == "LineString"
+    for zone in planted.document["zones"]:
+        inside = set(zone["incidents"])
+        assert zone["linked"] == [pair for pair in pairs if inside & {pair["incident_a"], pair["incident_b"]}]
+    assert planted.document["zones"][0]["linked"]
+    assert planted.document["linked_limits"] == {"incidents": 800, "borders": 6}
+
+
+def test_among_all_borders_those_with_nothing_that_passed_are_not_compared(whole):
+    for border in whole.document["borders"]:
+        assert (border["linked"] is None) == (border["linked_reason"] is not None)
+        if not border["zone_count"]:
+            assert border["linked_reason"] in ("no_zone_passed", "one_side", "too_few_incidents")
+    assert all(zone["linked"] == [] for zone in whole.document["zones"] if zone["p"] > 0.05)
+
+
+def test_losses_are_part_of_what_was_read(demo, whole):
+    pair = one_pair(demo, whole)
+    request = BordersRequest(**WHOLE, pair=pair, replications=99)
+    loaded = load_run(demo, request)
+    assert {"incident_id", "kind", "pairs"} == set(loaded.loss_items.columns)
+    less = replace(loaded, loss_items=loaded.loss_items.iloc[1:])
+    assert input_hash(*less.frames()) != input_hash(*loaded.frames())
 
 
 def test_named_pairs_carry_their_lead_and_every_border_is_told(whole):
@@ -178,24 +225,28 @@ def test_pairs_are_read_in_any_order():
     assert "borders" in KINDS
 
 
-@pytest.fixture
-def kept(demo, whole):
-    """Keep the run as a worker would."""
-    request = BordersRequest(**WHOLE, replications=199)
+def stored(demo, answer, **own):
+    """Keep a run as a worker would."""
+    request = BordersRequest(**WHOLE, replications=199, **own)
     run = Run(
         kind="borders",
         parameters=request.parameters(),
         request_hash="0" * 64,
         state="done",
-        result=whole.result,
+        result=answer.result,
         result_hash="0" * 64,
-        input_hash=whole.input_hash,
-        input_count=whole.input_count,
+        input_hash=answer.input_hash,
+        input_count=answer.input_count,
         dataset_version=find_dataset(demo).version,
     )
     demo.add(run)
     demo.flush()
     return run
+
+
+@pytest.fixture
+def kept(demo, whole):
+    return stored(demo, whole)
 
 
 def test_a_briefing_says_what_the_run_found(demo, whole, kept):
@@ -214,6 +265,46 @@ def test_a_briefing_says_what_the_run_found(demo, whole, kept):
     assert told.map.boundary.length == pytest.approx(border["length_m"], rel=0.02)
     assert (told.map.incident_radius_m <= 10_000).all()
     assert file_stem(told).startswith(f"briefing-{pair}")
+
+
+def test_the_chains_of_a_briefing_are_the_pairs_of_the_run(demo, planted):
+    (border,) = planted.document["borders"]
+    pair = "-".join(border["cities"])
+    run = stored(demo, planted, pair=pair)
+    told = briefing_of_border(demo, run.id, pair=pair, document=planted.document, version="1")
+    linked = border["linked"]
+    numbers = dict(demo.execute(select(Incident.id, Incident.case_number)).all())
+    crossing = {
+        (frozenset((one.case_number, other.case_number)), round(link.odds, 6), link.reasons)
+        for chain in told.chains
+        for link in chain.links
+        for one, other in [(chain.incidents[link.first], chain.incidents[link.second])]
+        if one.city_code != other.city_code
+    }
+    assert crossing == {
+        (
+            frozenset((numbers[row["incident_a"]], numbers[row["incident_b"]])),
+            round(row["odds"], 6),
+            tuple(row["reasons"]),
+        )
+        for row in linked["pairs"]
+    }
+    remark = f"跨界关联案件共{linked['count']}对，单凭巧合约有{linked['chance']:.1f}对（p={linked['p']:.2f}）"
+    assert any(remark in each for each in told.unknowns)
+
+
+def test_a_briefing_says_why_the_run_did_not_link_incidents(demo, whole, kept):
+    border = next(each for each in whole.document["borders"] if each["linked_reason"] == "no_zone_passed")
+    pair = "-".join(border["cities"])
+    told = briefing_of_border(demo, kept.id, pair=pair, document=whole.document, version="1")
+    assert told.chains == ()
+    assert "全部交界一起检验时这条交界没有一处通过，未作跨界串并；只检验这一条时会串并。" in told.unknowns
+
+
+def test_a_run_of_another_version_has_no_briefing(demo, whole, kept):
+    older = whole.document | {"method_version": "borders/2"}
+    with pytest.raises(InvalidInputError, match="another version"):
+        briefing_of_border(demo, kept.id, pair=one_pair(demo, whole), document=older, version="1")
 
 
 def test_the_outward_briefing_of_a_border_holds_no_place(demo, whole, kept):

@@ -159,7 +159,13 @@ def test_what_was_voided_since_is_named_without_a_link_and_long_lists_are_cut():
     made = document(zones=[zone(linked=many)])
     told = linked_of_zone(view(pair=PAIR, told=made), made["zones"][0], ZH)
     assert (len(told["rows"]), told["left_count"]) == (MOST_ROWS, 3)
-    assert told["rows"][0]["ends"][1] == {"number": "已作废的案件", "when": "", "place": "", "href": ""}
+    assert told["rows"][0]["ends"][1] == {
+        "number": "已作废的案件",
+        "when": "",
+        "place": "",
+        "href": "",
+        "side": "商丘市",
+    }
     assert told["rows"][0]["ends"][0]["href"].endswith("#incident-1")
 
 
