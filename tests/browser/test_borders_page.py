@@ -191,20 +191,46 @@ def test_nothing_runs_over_the_edge(address, page_watch, whole, width, height, l
     assert asked(page).get("zone") == zone
 
 
-def test_incidents_linked_across_are_drawn_when_asked_for(address, page_watch, whole):  # noqa: F811
-    page = opened(page_watch, address, f"?{DAYS}&pair=411400-411600&scope=all")
+def test_incidents_linked_across_are_listed_and_drawn_as_the_run_found_them(
+    address,  # noqa: F811
+    page_watch,
+    filled,
+    engine,  # noqa: F811
+):
+    period = "2006-03-01/2008-02-29"
+    page = opened(page_watch, address, f"?{DAYS}&pair=411400-411600")
+    run = {"kind": "borders", "period": period, "pair": "411400-411600"}
+    run_id = page.request.post(f"{address}/runs", data=run).json()["id"]
+    worked(filled, engine).join(120)
+    document = page.request.get(f"{address}/runs/{run_id}").json()["result"]
+    (border,) = document["borders"]
+    page = opened(page_watch, address, f"?{DAYS}&pair=411400-411600")
+    rows = page.locator("article[data-zone]:not([hidden]) .border-pairs tbody tr")
+    assert rows.count() == len(document["zones"][0]["linked"]) > 0
+    assert f"跨界相关的候选{border['linked']['count']}对" in page.inner_text(".border-linked")
     status = page.locator("[data-links-status]")
     assert status.inner_text() == ""
     page.get_by_label("在图上连线").check()
-    until(
-        page, "document.querySelector('[data-links-status]').textContent.includes('没有达到标准')", seconds=60
-    )
+    assert status.inner_text().startswith("画出跨界候选")
     assert asked(page)["links"] == "1"
-    drawn = page.locator("path.border-link").count()
-    assert ("画出" in status.inner_text()) == (drawn > 0)
+    drawn = sum(pair["geometry"] is not None for pair in border["linked"]["pairs"])
+    assert page.locator("path.border-link").count() == drawn > 0
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    assert page.locator("path.border-link").count() == drawn
     page.get_by_label("在图上连线").uncheck()
     assert page.locator("path.border-link").count() == 0
     assert "links" not in asked(page)
+    rows.first.locator("a").first.click()
+    page.wait_for_selector(".border-cases tr:target")
+
+
+def test_a_border_that_was_not_compared_says_why(address, page_watch, whole):  # noqa: F811
+    run = page_watch(f"{address}/borders?{DAYS}").request.get(f"{address}/runs/{whole['id']}").json()
+    border = next(each for each in run["result"]["borders"] if each["linked_reason"] == "no_zone_passed")
+    page = opened(page_watch, address, f"?{DAYS}&pair={'-'.join(border['cities'])}&scope=all")
+    assert "未比对：全部交界一起检验时，这条没有一处通过" in page.inner_text(".border-linked")
+    assert page.locator("[data-links]").count() == 0
 
 
 def test_only_what_is_proven_is_red(address, page_watch, whole):  # noqa: F811
