@@ -63,17 +63,12 @@ def border_document(
         zone["linked"] = pairs_of_zone(rows[tuple(zone["area_ids"])], zone["incidents"])
     reasons = _reasons(zones, borders, loaded)
     tested = [border for border in borders if border["reason"] is None]
-    verdict = "hotspots" if any(zone["is_proven"] for zone in zones) else "not_enough"
-    if not tested:
-        verdict = "no_incidents" if not loaded.incidents.geometry.notna().any() else "no_exposure"
-        if any(border["case_count"] for border in borders):
-            verdict = "not_enough"
     least = [border["minimum_relative_risk"] for border in tested if border["minimum_relative_risk"]]
     used = len({incident for border in found.borders.values() for incident in border.counted})
     document = run_document(
         kind=request.kind,
         method="border_scan",
-        verdict=verdict,
+        verdict=_verdict(zones, borders, loaded),
         reasons=reasons,
         findings=_findings(zones),
         tables={"borders": table(_border_table(borders))},
@@ -99,6 +94,15 @@ def border_document(
         "skipped": skipped,
         "linked_limits": LIMITS,
     }
+
+
+def _verdict(zones: list[dict[str, Any]], borders: list[dict[str, Any]], loaded: BorderInput) -> str:
+    """Return the verdict over all borders."""
+    if any(zone["is_proven"] for zone in zones):
+        return "hotspots"
+    if any(border["reason"] is None or border["case_count"] for border in borders):
+        return "not_enough"
+    return "no_exposure" if loaded.incidents.geometry.notna().any() else "no_incidents"
 
 
 def _zone(

@@ -88,7 +88,6 @@ def conclude(
         for rank, (window, share) in enumerate(zip(windows, stable, strict=True), start=1)
     ]
     count_a, count_b = (int(each) for each in prepared.by_given(*trial.side_counts))
-    counted = np.argsort(prepared.source)
     reason: Reason | None = trial.reason
     if reason is None and not windows and not maxima.any():
         reason = "no_window"
@@ -99,18 +98,13 @@ def conclude(
         case_count=count_a + count_b,
         count_a=count_a,
         count_b=count_b,
-        counted=tuple(incidents.index[prepared.source[counted]].tolist()),
-        counted_sides=tuple(prepared.sides()[counted].tolist()),
+        counted=tuple(incidents.index[np.sort(prepared.source)].tolist()),
+        counted_sides=tuple(prepared.sides()[np.argsort(prepared.source)].tolist()),
         omitted_count=prepared.omitted_count,
         moved_count=prepared.moved_count,
         exposure_kind=prepared.exposure_kind,
         maxima=maxima if not prepared.belt.is_swapped else maxima[:, [0, 2, 1]],
-        best_alone=prepared.by_given(
-            *(
-                max((window.llr for window in alone[which]), default=0.0)
-                for which in (ONLY_FIRST, ONLY_SECOND)
-            )
-        ),
+        best_alone=prepared.by_given(*(_largest(alone[which]) for which in (ONLY_FIRST, ONLY_SECOND))),
         power=_ordinary_power(
             prepared,
             criticals,
@@ -126,6 +120,11 @@ def conclude(
         draws=level.draws,
         reason=reason,
     )
+
+
+def _largest(windows: list[Found]) -> float:
+    """Return the largest ratio of some windows, 0 without any."""
+    return max((window.llr for window in windows), default=0.0)
 
 
 def _row(
