@@ -125,6 +125,25 @@ def test_every_incident_along_a_border_is_listed(client, whole):
     assert f"zone={'-'.join(border['cities'])}-0" in page.text
 
 
+def test_a_border_by_itself_tells_the_pairs_across_the_line(client, sessions, filled):
+    pair = "411400-411600"
+    run_id, document = computed(sessions, filled, pair=pair)
+    (border,) = document["borders"]
+    zone = document["zones"][0]
+    page = client.get(f"/borders?{DAYS}&pair={pair}").text
+    (first, *_) = re.findall(r'<table class="border-pairs">.*?</table>', page, flags=re.DOTALL)
+    assert first.count('<th scope="row">') == len(zone["linked"]) > 0
+    assert (
+        f"跨界相关的候选{border['linked']['count']}对，单凭碰巧预计{border['linked']['chance']:.1f}对" in page
+    )
+    listed = client.get(f"/borders/incidents?run={run_id}&zone={pair}-0").text
+    for row in zone["linked"]:
+        for end in ("incident_a", "incident_b"):
+            assert f"zone={pair}-0&amp;lang=zh#incident-{row[end]}" in first
+            assert f'<tr id="incident-{row[end]}">' in listed
+    assert "Reasons" in client.get(f"/borders?{DAYS}&pair={pair}&lang=en").text
+
+
 def test_a_list_of_no_zone_or_no_run_is_not_found(client, zone):
     run_id, _ = zone
     assert client.get(f"/borders/incidents?run={run_id}&zone=411400-411600-99").status_code == 404
@@ -197,6 +216,8 @@ def test_outlines_cut_from_areas_stay_inside(client, whole):
     assert told["borders"][0]["belt_a"] is None
     assert all(zone["geometry"] is None and zone["stretch"] is None for zone in told["zones"])
     assert told["zones"][0]["incidents"] == document["zones"][0]["incidents"]
+    # Lines from incident to incident are our own.
+    assert [zone["linked"] for zone in told["zones"]] == [zone["linked"] for zone in document["zones"]]
     facts = client.get(f"/runs/{run_id}/features").json()
     assert "borders" not in facts
     assert outward_result(document)["borders"][0]["names"] == document["borders"][0]["names"]

@@ -12,7 +12,7 @@ PERIOD = ("--period", "2006-03/2008-02", "--replications", "99")
 def test_all_borders_are_ranked_at_the_terminal(filled, tmp_path):
     ran = huxian(filled, tmp_path, "borders", *PERIOD)
     assert ran.returncode == 0, ran.stderr
-    for words in ("交界段", "各条交界", "至少风险", "商丘市—周口市"):
+    for words in ("交界段", "跨界相关", "各条交界", "至少风险", "商丘市—周口市"):
         assert words in ran.stdout
     assert "run " in ran.stderr
 
