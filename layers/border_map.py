@@ -96,8 +96,7 @@ def _borders(view: BordersView, say: Texts) -> list[dict[str, Any]]:
     is_alone = view.filters.pair is not None
     drawn = []
     for border in shown_borders(view):
-        silent = {"a": "no_cases_a", "b": "no_cases_b"}
-        is_silent = [border["reason"] in (silent[side], "no_cases") for side in "ab"]
+        is_silent = [side in border["silent"] for side in "ab"]
         belts = [shapely.geometry.shape(border[f"belt_{side}"]) for side in "ab"]
         drawn.append(
             {

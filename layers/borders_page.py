@@ -295,7 +295,7 @@ def _legend(view: BordersView, say: Texts) -> dict[str, Any]:
         "states": states,
         "ramp": list(COUNT_RAMP) if most else [],
         "ramp_text": say("两侧深浅：每10公里边界0–%(most)s起", most=number_text(most)),
-        "has_silent": any((each["reason"] or "").startswith("no_cases") for each in shown_borders(view)),
+        "has_silent": any(each["silent"] for each in shown_borders(view)),
         "sides": [] if border is None else list(border["names"]),
         "has_named": any(pair.lead for pair in view.pairs),
     }

@@ -115,6 +115,8 @@ def _of_pair(view: BordersView, document: Document, border: Border, say: Texts) 
     if not proven and border["reason"] is not None:
         told = [
             say("%(reason)s，这条交界没有比较；没有数据不等于没有发案。", reason=reason_text(border, say))
+            if border["silent"]
+            else say("%(reason)s，这条交界没有比较。", reason=reason_text(border, say))
         ]
     elif not proven:
         told = [

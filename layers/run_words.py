@@ -32,6 +32,7 @@ _REASONS = {
     "never_proves": mark("这种方法没有检验，只供参考，不认定热点。"),
     "area_exposure": mark("没有线路资料，只能按面积比较；线路密的地方案件本来就多，按面积不能认定热点。"),
     "silent_side": mark("有的交界只有一侧有案件，另一侧没有数据，没有比较。"),
+    "empty_side": mark("有的交界带只有一侧有案件，没有比较。"),
     "coarse_places": mark("有%(omitted)s起的位置误差比交界带还大，说不清在哪一侧，没有参加计算。"),
     "imprecise_omitted": mark("有%(omitted)s起的位置或时间不够准，没有参加计算。"),
 }

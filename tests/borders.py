@@ -73,6 +73,7 @@ def border(a, b, *, west=115.0, text=str, **changes):
         "omitted_count": 2,
         "moved_count": 1,
         "reason": None,
+        "silent": [],
         "strongest_p": 0.002,
         "zone_count": 2,
         "minimum_relative_risk": 5.4,
@@ -174,6 +175,7 @@ def document(*, zones=None, borders=None, text=str, **changes):
         lead = {"name": text("周口市"), "basis": "inferred"}
         silent = {
             "reason": "no_cases_b",
+            "silent": ["b"],
             "count_b": 0,
             "strongest_p": None,
             "zone_count": 0,

@@ -34,6 +34,7 @@ _REASONS = {
     "selected_cases": "案件是挑选的清单，不是全部发案，不能认定。",
     "area_exposure": "没有线路资料，只能按面积比较，不能认定。",
     "silent_side": "有一侧没有案件数据，无法判断两侧是否相连。",
+    "empty_side": "交界带内的案件都在一侧，没有可比的另一侧。",
     "many_borders": "本次同时扫描多条交界，p值已按全部交界校正。",
 }
 
@@ -191,6 +192,7 @@ def _codes(case: BorderCase, zones: tuple[Zone, ...]) -> list[str]:
         "selected_cases": not case.loaded.is_census,
         "area_exposure": case.loaded.exposure is None,
         "silent_side": case.border["reason"] in ("no_cases_a", "no_cases_b"),
+        "empty_side": case.border["reason"] in ("empty_a", "empty_b"),
         "many_borders": len(case.document["borders"]) > 1,
     }
     return [code for code, is_so in holds.items() if is_so]

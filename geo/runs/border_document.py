@@ -56,7 +56,10 @@ def border_document(
         )
         if p <= _MOST_P
     ][:_MOST_ZONES]
-    rows = {pair: _border(pair, border, links[pair], loaded) for pair, border in found.borders.items()}
+    reporting = _reporting(loaded)
+    rows = {
+        pair: _border(pair, border, links[pair], loaded, reporting) for pair, border in found.borders.items()
+    }
     borders = list(rows.values())
     for zone in zones:
         zone["is_proven"] = _is_proven(zone) and can_prove
@@ -163,9 +166,19 @@ def _is_proven(zone: dict[str, Any]) -> bool:
 
 
 def _border(
-    pair: tuple[Any, Any], border: BorderZones, links: LinkedAcross | str, loaded: BorderInput
+    pair: tuple[Any, Any],
+    border: BorderZones,
+    links: LinkedAcross | str,
+    loaded: BorderInput,
+    reporting: set[int],
 ) -> dict[str, Any]:
     """Describe one border, whether or not it has a zone."""
+    counts = (border.count_a, border.count_b)
+    silent = [
+        side
+        for side, area, count in zip("ab", pair, counts, strict=True)
+        if not count and int(area) not in reporting
+    ]
     metric = gpd.GeoDataFrame(
         geometry=[border.boundary.simplify(50.0), *border.sides.geometry.simplify(50.0)], crs=METRIC
     )
@@ -184,7 +197,8 @@ def _border(
         "exposure_b": float(border.sides["exposure"].loc["b"]),
         "omitted_count": border.omitted_count,
         "moved_count": border.moved_count,
-        "reason": border.reason,
+        "reason": _told_reason(border.reason, silent),
+        "silent": silent,
         "strongest_p": min(border.zones["p"].tolist(), default=None),
         "zone_count": int((border.zones["p"] <= ALPHA).sum()),
         "minimum_relative_risk": border.minimum_relative_risk,
@@ -194,6 +208,20 @@ def _border(
         "belt_a": side_a,
         "belt_b": side_b,
     }
+
+
+def _reporting(loaded: BorderInput) -> set[int]:
+    """Return the cities and counties that recorded anything in the period, inside a belt or not."""
+    recorded = {int(area) for area in loaded.incidents["area_id"].dropna().unique()}
+    parents = loaded.areas["parent_id"].reindex(sorted(recorded)).dropna()
+    return recorded | {int(area) for area in parents}
+
+
+def _told_reason(reason: str | None, silent: list[str]) -> str | None:
+    """Tell a side from which nothing came (``no_cases_a``) from one with incidents, none of them in the belt (``empty_a``)."""
+    if reason in ("no_cases_a", "no_cases_b") and reason[-1] not in silent:
+        return f"empty_{reason[-1]}"
+    return reason
 
 
 def _border_table(borders: list[dict[str, Any]]) -> pd.DataFrame:
@@ -243,6 +271,7 @@ def _reasons(zones: list[dict[str, Any]], borders: list[dict[str, Any]], loaded:
         "selected_cases": not loaded.is_census,
         "area_exposure": loaded.exposure is None,
         "silent_side": any(border["reason"] in ("no_cases_a", "no_cases_b") for border in borders),
+        "empty_side": any(border["reason"] in ("empty_a", "empty_b") for border in borders),
         "coarse_places": any(border["omitted_count"] for border in borders),
     }
     return [code for code, is_so in holds.items() if is_so]

@@ -227,6 +227,16 @@ def test_a_silent_side_is_said_and_hatched_and_never_cold():
     assert "不足以判定" in borders_verdict(shown, ZH).headline
 
 
+def test_a_side_that_records_elsewhere_is_empty_and_not_silent():
+    empty = border("411400", "411600", reason="empty_b", count_b=0, strongest_p=None)
+    shown = view(told=document(zones=[], borders=[empty]), pair=PAIR)
+    page = rendered(shown)
+    assert "周口市一侧的交界带内没有案件，这条交界没有比较。" in page
+    assert "没有数据不等于" not in page
+    (drawn,) = border_map(shown, ZH)["borders"]
+    assert drawn["silent"] == [False, False]
+
+
 @pytest.mark.parametrize(
     ("run", "kind", "words"),
     [
