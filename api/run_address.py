@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from api.run_bodies import BODIES
 from geo.errors import InvalidInputError
-from geo.runs import KINDS, RunRequest, own_parameters
+from geo.runs import KINDS, RunRequest, own_parameters, read_pair
 from layers.addresses import write_value
 from layers.analysis_texts import unit_text, word_text
 from layers.analysis_views import Analysis, ParameterField
@@ -65,7 +65,9 @@ def read_own(kind: str, given: Mapping[str, str]) -> tuple[dict[str, Any], tuple
 
 def _read(parameter: Parameter, text: str) -> Any:
     """Return the value of one field, in plain digits only."""
-    if parameter.form in ("choice", "period", "pair"):
+    if parameter.form == "pair":
+        return read_pair(text)
+    if parameter.form in ("choice", "period"):
         return text
     if parameter.form == "numbers":
         return tuple(_number(part, _NUMBER) for part in text.split(","))

@@ -14,7 +14,7 @@ from geo.crs import METRIC, to_metric
 from geo.errors import InvalidInputError
 from geo.store.areas import find_areas, with_descendants
 from geo.store.catalogues import Category, catalogue_choices
-from geo.store.incident_queries import IncidentFilter, find_incidents, find_loss_items
+from geo.store.incident_queries import IncidentFilter, find_incidents, find_loss_items, has_census
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,8 +115,10 @@ def load_linked(
     }
     wanted = IncidentFilter(period=period, area_ids=tuple(inside), origin="reported")
     incidents = find_incidents(session, wanted)
-    is_census = bool(incidents["is_census"].any())
-    incidents = to_metric(incidents[incidents["is_census"]] if is_census else incidents)
+    # Nothing at all says nothing of how the rest was chosen.
+    is_empty = incidents.empty
+    is_census = has_census(session, IncidentFilter()) if is_empty else bool(incidents["is_census"].any())
+    incidents = to_metric(incidents[incidents["is_census"]] if is_census and not is_empty else incidents)
     side = incidents["area_id"].map(inside)
     shapes = areas[~areas.geometry.isna()]
     chosen, reach_m = _nearest(incidents, side, shapes, most=most)

@@ -62,6 +62,7 @@ CLIENT_TEXTS = (
     mark("画出跨界候选{count}对"),
     mark("画出跨界候选{count}对；另有{others}对缺位置或同在一点，画不出"),
     mark("{since}至{until}"),
+    mark("超出案件的时段（{since}至{until}）"),
     mark("{metres}米"),
     mark("{km}公里"),
 )

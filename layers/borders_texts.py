@@ -30,6 +30,7 @@ _NOTICES = {
     "step_m": mark("每段长度要写成250到20000之间的米数；已改用2公里。"),
     "pair": mark("“两地”要写成两个不同的六位区划代码，如411400-411600；已略去。"),
     "level": mark("级别只有市和县两种；已改用市。"),
+    "start": mark("时段的起止日期看不懂，或者结束早于开始；已改看全部时段。"),
 }
 STATION_WORDS = {
     "filed": mark("已备案"),
@@ -51,10 +52,14 @@ def notice_text(odd: Sequence[str], *, locale: Locale) -> tuple[str, ...]:
     locale : {"zh", "en"}
     """
     say = texts_in(locale)
-    told = [say(_NOTICES[name]) for name in odd if name in _NOTICES]
-    rest = [name for name in odd if name not in _NOTICES]
+    # A period has two ends and one sentence; "?" is a name that means nothing here.
+    faults = dict.fromkeys("start" if name == "end" else name for name in odd)
+    told = [say(_NOTICES[name]) for name in faults if name in _NOTICES]
+    rest = [name for name in faults if name not in _NOTICES and name != "?"]
     if rest:
         told.append(say("地址中有看不懂的条件，已忽略：%(names)s", names=", ".join(rest)))
+    if "?" in odd:
+        told.append(say("地址中有这一页不认识的条件，已忽略。"))
     return tuple(told)
 
 
@@ -123,9 +128,10 @@ def _of_pair(view: BordersView, document: Document, border: Border, say: Texts) 
             _nothing_proven(passed, border, say),
             least_risk_sentence(border["minimum_relative_risk"], say),
         ]
+    headline = say("不足以判定") if document["incident_count"] else say("这个时段没有案件")
     return Verdict(
         kind="hotspots" if proven else "not_enough",
-        headline=say("认定交界热点%(count)s处", count=len(proven)) if proven else say("不足以判定"),
+        headline=say("认定交界热点%(count)s处", count=len(proven)) if proven else headline,
         sentences=(_counted(document, border, say), *told),
         reasons=_pair_reasons(document, border, say),
         method=run_text(document, locale=say.locale).method,

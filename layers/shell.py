@@ -22,6 +22,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 PAGES = (
     ("/", mark("地图")),
     ("/borders", mark("交界地区")),
+    ("/linked", mark("串并案")),
     ("/import", mark("导入")),
     ("/export", mark("导出")),
     ("/reconciliation", mark("工单核对")),

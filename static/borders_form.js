@@ -78,6 +78,8 @@ function wireMonths(form, start, end) {
     if (start.value) first.value = String(clamp(monthOf(start.value)));
     if (end.value) last.value = String(clamp(monthOf(end.value)));
     told();
+    const isOutside = [start, end].some((field) => field.value && monthOf(field.value) - low !== clamp(monthOf(field.value)));
+    if (isOutside) text.textContent = t("超出案件的时段（{since}至{until}）", { since: nameOf(low), until: nameOf(high) });
   };
   const toDates = (moved) => {
     // Neither end passes the other: the one that is moved pushes it along.

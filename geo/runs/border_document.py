@@ -262,6 +262,8 @@ def _findings(zones: list[dict[str, Any]]) -> list[dict[str, object]]:
 
 def _reasons(zones: list[dict[str, Any]], borders: list[dict[str, Any]], loaded: BorderInput) -> list[str]:
     """Say why no more is claimed, by the codes that searches for hotspots use and those of borders."""
+    if loaded.incidents.empty:
+        return []
     passed = [zone for zone in zones if zone["p"] <= ALPHA]
     stable = [zone for zone in passed if (zone["stable_share"] or 0) >= LEAST_STABLE]
     holds = {

@@ -16,7 +16,7 @@ from geo.crs import to_metric
 from geo.errors import InvalidInputError
 from geo.store.areas import find_areas, with_descendants
 from geo.store.bulk import read_incident_points
-from geo.store.incident_queries import IncidentFilter, incident_count
+from geo.store.incident_queries import IncidentFilter, has_census, incident_count
 from geo.store.lines import find_segments
 
 if TYPE_CHECKING:
@@ -139,11 +139,13 @@ def load_incidents(session: Session, request: RunRequest, *, period: Period | No
     wanted = wanted_incidents(session, request, period=period)
     incidents = read_incident_points(session, wanted)
     refuse_masked(incidents, name="incidents")
-    is_census = bool(incidents["is_census"].any())
+    # Nothing at all says nothing of how the rest was chosen.
+    is_empty = incidents.empty
+    is_census = has_census(session, IncidentFilter()) if is_empty else bool(incidents["is_census"].any())
     other_count = incident_count(session, replace(wanted, origin=None)) - len(incidents)
     return {
         # Supervised cases beside the full record are already in it; alone they are all there is to look at.
-        "incidents": incidents[incidents["is_census"]] if is_census else incidents,
+        "incidents": incidents[incidents["is_census"]] if is_census and not is_empty else incidents,
         "is_census": is_census,
         "other_origin_count": other_count,
     }

@@ -161,11 +161,12 @@ def test_a_list_of_no_zone_or_no_run_is_not_found(client, zone):
         ("pair=411200-411400", "不接壤"),
         ("pair=999998-999999", "不接壤"),
         ("level=town", "级别只有"),
-        ("start=2008-02-01", "看不懂的条件"),
-        ("start=2008-02-01&end=2008-01-01", "看不懂的条件"),
+        ("start=2008-02-01", "时段的起止日期"),
+        ("start=2008-02-01&end=2008-01-01", "结束早于开始"),
+        ("end=2008-02-01", "时段的起止日期"),
         ("zone=%3Cscript%3E", "看不懂的条件"),
         ("depth_m=5000&depth_m=6000", "度数"),
-        ("nonsense=1", "看不懂的条件"),
+        ("nonsense=1", "不认识的条件"),
     ],
 )
 def test_what_cannot_be_in_the_address_is_named_and_left_out(client, query, said):
@@ -206,8 +207,15 @@ def test_a_period_without_incidents_claims_nothing(client, sessions, filled):
         run, _ = ask_run(session, open_queue(filled.web), request)
     work_on_run(sessions, run.id)
     page = client.get("/borders?start=2009-01-01&end=2009-02-28&pair=411400-411600").text
-    assert "不足以判定" in page
+    assert "这个时段没有案件" in page
+    assert "挑选出来挂牌督办" not in page
     assert "verdict-hotspots" not in page
+
+
+def test_a_pair_may_be_written_in_either_order(client):
+    answer = client.get("/borders?pair=411600-411400")
+    assert answer.status_code == 200
+    assert 'class="notice" role="status"' not in answer.text
 
 
 def test_outlines_cut_from_areas_stay_inside(client, whole):

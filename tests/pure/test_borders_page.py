@@ -307,7 +307,11 @@ def test_addresses_hold_the_whole_state_and_another_pair_looks_elsewhere():
 def test_what_cannot_be_in_an_address_has_its_own_words():
     assert "度数" in notice_text(("depth_m",), locale="zh")[0]
     assert "degrees" in notice_text(("depth_m",), locale="en")[0]
-    assert notice_text(("?", "zone"), locale="zh") == ("地址中有看不懂的条件，已忽略：?, zone",)
+    assert notice_text(("?", "zone"), locale="zh") == (
+        "地址中有看不懂的条件，已忽略：zone",
+        "地址中有这一页不认识的条件，已忽略。",
+    )
+    assert len(notice_text(("end", "start"), locale="zh")) == 1
     assert notice_text((), locale="zh") == ()
 
 
