@@ -144,6 +144,7 @@ def _panel(picture: Picture, run: Run | None, *, lines_url: str | None, tiles_ur
         total_count=picture.total_count,
         unlocated_count=picture.unlocated_count,
         coarse_count=picture.coarse_count,
+        patrol_count=picture.patrol_count,
         covers_period=picture.covers_period,
         is_selection=picture.is_selection,
         incidents=picture.incidents,

@@ -63,9 +63,9 @@ class Picture:
         silent, and a count of 0 says nothing.
     is_selection : bool
         Whether the incidents are a selected list rather than all that were recorded.
-    incident_count, total_count, unlocated_count, coarse_count : int
+    incident_count, total_count, unlocated_count, coarse_count, patrol_count : int
         In this picture; in the whole database; of this picture without any place; known to a county or
-        city only.
+        city only; discovered by patrols, which no analysis mixes with what was reported.
     areas : GeoDataFrame
         Cities and counties valid in the period, simplified, with incident_count and has_data.
     density : Density or None
@@ -83,6 +83,7 @@ class Picture:
     total_count: int
     unlocated_count: int
     coarse_count: int
+    patrol_count: int
     areas: gpd.GeoDataFrame
     density: Density | None
     key_areas: gpd.GeoDataFrame
@@ -200,6 +201,7 @@ def load_picture(session: Session, wanted: IncidentFilter, period: Period) -> Pi
         total_count=incident_count(session),
         unlocated_count=unlocated_count(session, wanted),
         coarse_count=located_count(session, replace(wanted, precisions=COARSE)),
+        patrol_count=incident_count(session, replace(wanted, origin="patrol")),
         areas=areas,
         density=_density(places_m, areas),
         key_areas=find_campaign_areas(session),

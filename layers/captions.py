@@ -41,6 +41,8 @@ def counted_text(panel: MapPanel, say: Texts) -> str:
     counted = [say("画出%(drawn)s起 / 共%(count)s起", drawn=drawn, count=panel.incident_count)]
     if coarse:
         counted.append(say("其中%(coarse)s起只有县级位置", coarse=coarse))
+    if panel.patrol_count:
+        counted.append(say("巡逻发现%(patrol)s起，不参加检验", patrol=panel.patrol_count))
     if panel.unlocated_count:
         counted.append(say("%(unlocated)s起没有位置，未画出", unlocated=panel.unlocated_count))
     if panel.total_count != panel.incident_count:

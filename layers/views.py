@@ -154,6 +154,8 @@ class MapPanel:
         Incidents of the selection without any place; they cannot be drawn.
     coarse_count : int or None
         Incidents of the selection known to the county or city only; None counts them in `incidents`.
+    patrol_count : int
+        Incidents of the selection that patrols discovered: drawn, but never tested with the reported ones.
     covers_period : bool
         False when no data came from this period: then a count of 0 says nothing.
     is_selection : bool
@@ -194,6 +196,7 @@ class MapPanel:
     title: str = ""
     unlocated_count: int = 0
     coarse_count: int | None = None
+    patrol_count: int = 0
     covers_period: bool = True
     is_selection: bool = False
     incidents: gpd.GeoDataFrame | None = None

@@ -39,3 +39,8 @@ def test_no_number_where_a_side_does_not_tell(panels, zh, en):
 def test_a_period_without_data_says_so_beside_its_zero():
     said = counted_text(replace(NOW, incident_count=0, covers_period=False), texts_in("zh"))
     assert "这个时段没有数据报来" in said
+
+
+def test_what_patrols_found_is_counted_apart():
+    said = counted_text(replace(NOW, patrol_count=2), texts_in("zh"))
+    assert said == "画出6起 / 共6起，巡逻发现2起，不参加检验，全库24起"
