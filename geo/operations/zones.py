@@ -37,7 +37,8 @@ _WEST, _SOUTH, _EAST, _NORTH = 70.0, 0.0, 140.0, 60.0
 _DECIMALS = 7
 _RING = 4
 _LAST_HOUR = 24
-_OUTLINES = ("geometry", "stretch")
+_OUTLINES = ("geometry", "stretch", "linked")
+"""What of a zone of a run is drawn, or holds places of incidents: it stays with the run and does not travel with the facts."""
 _BESIDE, _ALONG = 1e-6, 1e-4
 """Degrees: how near a line runs beside another, and for how long before it follows it (about 10 m)."""
 _DIMENSIONS = (2, 3)
