@@ -275,6 +275,19 @@ def test_too_little_is_said_to_be_too_little():
     assert alone.difference.difference == -40
 
 
+@pytest.mark.parametrize(("rest", "is_enough"), [(0, False), (1, False), (2, True)])
+def test_zones_are_no_comparable_places_of_their_own(rest, is_enough):
+    own = Places(
+        before=np.array([20, 18, 15, 14] + [5] * rest),
+        after=np.array([8, 9, 6, 5] + [5] * rest),
+        exposure=np.ones(4 + rest),
+        zone_count=4,
+    )
+    told = effect_of_counts(own, control=Part(before=200, after=200, exposure=50), seed=1)
+    assert ("too_few_places" not in told.reasons) == is_enough
+    assert is_enough or told.verdict == "cannot_tell"
+
+
 def test_null_operations_on_the_worst_of_thirty_are_rarely_called_a_fall():
     rng = np.random.default_rng(9)
     wrong = 0

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _HALVED = 0.5
 """A control that halves or doubles has changed in a way that need not be the same everywhere."""
 _LEAST_CONTROL = 5
-_LEAST_PLACES = 3
+_LEAST_COMPARABLE = 2
+"""Places beside the zones: with fewer nobody knows how much places differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -312,7 +313,7 @@ def judge(
 def _grounds(places: Places, control: Part) -> tuple[str, ...]:
     """Return why nothing can be expected at all."""
     holds = {
-        "too_few_places": len(places.before) < _LEAST_PLACES,
+        "too_few_places": len(places.before) - places.zone_count < _LEAST_COMPARABLE,
         "nothing_before": not places.before.any(),
         "control_too_small": control.before < _LEAST_CONTROL,
     }
