@@ -60,11 +60,11 @@ def border_document(
     rows = {
         pair: _border(pair, border, links[pair], loaded, reporting) for pair, border in found.borders.items()
     }
+    _tell_merged(zones, rows, found, loaded)
     borders = list(rows.values())
     for zone in zones:
         zone["is_proven"] = _is_proven(zone) and can_prove
         zone["linked"] = pairs_of_zone(rows[tuple(zone["area_ids"])], zone["incidents"])
-    reasons = _reasons(zones, borders, loaded)
     tested = [border for border in borders if border["reason"] is None]
     least = [border["minimum_relative_risk"] for border in tested if border["minimum_relative_risk"]]
     used = len({incident for border in found.borders.values() for incident in border.counted})
@@ -72,7 +72,7 @@ def border_document(
         kind=request.kind,
         method="border_scan",
         verdict=_verdict(zones, borders, loaded),
-        reasons=reasons,
+        reasons=_reasons(zones, borders, loaded),
         findings=_findings(zones),
         tables={"borders": table(_border_table(borders))},
         facts={
@@ -90,20 +90,30 @@ def border_document(
             "outlines": "areas",
         },
     )
-    skipped = [{"pair": _codes(pair, loaded), "why": why} for pair, why in found.skipped.items()]
     return document | {
         "borders": borders,
         "zones": zones,
-        "skipped": skipped,
+        "skipped": _skipped(found, loaded),
         "linked_limits": LIMITS,
     }
+
+
+def _skipped(found: ProvinceBorders, loaded: BorderInput) -> list[dict[str, Any]]:
+    return [
+        {"pair": _codes(pair, loaded), "code": refusal.code, "why": str(refusal)}
+        for pair, refusal in found.skipped.items()
+    ]
 
 
 def _verdict(zones: list[dict[str, Any]], borders: list[dict[str, Any]], loaded: BorderInput) -> str:
     """Return the verdict over all borders."""
     if any(zone["is_proven"] for zone in zones):
         return "hotspots"
-    if any(border["reason"] is None or border["case_count"] for border in borders):
+    untested = ("no_exposure_a", "no_exposure_b")
+    if any(
+        border["reason"] is None or (border["case_count"] and border["reason"] not in untested)
+        for border in borders
+    ):
         return "not_enough"
     return "no_exposure" if loaded.incidents.geometry.notna().any() else "no_incidents"
 
@@ -132,11 +142,13 @@ def _zone(
     }
     length_m = float(zone["stretch_until_m"] - zone["stretch_from_m"])
     return figures | {
-        "id": f"{'-'.join(codes)}-{pair_rank}",
+        "id": _zone_id(pair, pair_rank, loaded),
         "rank": rank,
         "cities": codes,
         "area_ids": [int(each) for each in pair],
         "areas": [_name(area, loaded) for area in areas],
+        "codes": _codes(areas, loaded),
+        "merged": [],
         "lead": _lead(pair, loaded),
         "stretch_name": stretch_name(counties, length_m=length_m),
         "counties": counties,
@@ -150,6 +162,27 @@ def _zone(
         "geometry": geojson(stored.geometry.iloc[0]),
         "stretch": geojson(stored.geometry.iloc[1]),
     }
+
+
+def _zone_id(pair: tuple[Any, Any], pair_rank: int, loaded: BorderInput) -> str:
+    return f"{'-'.join(_codes(pair, loaded))}-{pair_rank}"
+
+
+def _tell_merged(
+    zones: list[dict[str, Any]],
+    rows: Mapping[tuple[Any, Any], dict[str, Any]],
+    found: ProvinceBorders,
+    loaded: BorderInput,
+) -> None:
+    """Tell each zone which others were counted into it, and each border into which zone its strongest such one was."""
+    by_rank = {zone["rank"]: zone for zone in zones}
+    for (pair, pair_rank), rank in sorted(found.merged.items(), key=lambda each: each[0][1]):
+        zone = by_rank.get(rank)
+        if zone is None:
+            continue
+        zone["merged"].append(_zone_id(pair, pair_rank, loaded))
+        if rows[pair]["merged_into"] is None:
+            rows[pair]["merged_into"] = zone["id"]
 
 
 def _found_by(zone: pd.Series[Any]) -> str:
@@ -201,6 +234,7 @@ def _border(
         "silent": silent,
         "strongest_p": min(border.zones["p"].tolist(), default=None),
         "zone_count": int((border.zones["p"] <= ALPHA).sum()),
+        "merged_into": None,
         "minimum_relative_risk": border.minimum_relative_risk,
         "power": [plain(row) for row in border.power.to_dict(orient="records")],
         "extent_notes": _extent_notes(pair, loaded),
@@ -279,8 +313,8 @@ def _reasons(zones: list[dict[str, Any]], borders: list[dict[str, Any]], loaded:
     return [code for code, is_so in holds.items() if is_so]
 
 
-def _codes(pair: tuple[Any, Any], loaded: BorderInput) -> list[str]:
-    return [str(loaded.areas["adcode"].loc[area]) for area in pair]
+def _codes(areas: tuple[Any, ...], loaded: BorderInput) -> list[str]:
+    return [str(loaded.areas["adcode"].loc[area]) for area in areas]
 
 
 def _name(area: Any, loaded: BorderInput) -> str:

@@ -94,7 +94,15 @@ class BorderInput(RunInput):
 
     def frames(self) -> tuple[pd.DataFrame, ...]:
         """Return everything that is read, for the hash."""
-        return (self.incidents, self.areas, self.segments, self.stations, self.places, self.loss_items)
+        return (
+            self.incidents,
+            self.areas,
+            self.named_pairs,
+            self.segments,
+            self.stations,
+            self.places,
+            self.loss_items,
+        )
 
 
 def load_borders(session: Session, request: BordersRequest) -> BorderInput:

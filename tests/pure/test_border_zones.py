@@ -507,6 +507,74 @@ def test_a_cluster_at_a_corner_is_one_zone_that_names_three_cities():
     assert (found.zones["p"] <= 0.05).sum() == 1
 
 
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_what_was_counted_into_another_zone_is_named_and_nothing_that_passed_is_lost(seed):
+    found = scan_borders(
+        around_the_corner(seed, 30),
+        CORNER,
+        pairs=neighbouring_pairs(CORNER),
+        depth_m=8_000,
+        step_m=2_000,
+        seed=1,
+        replications=99,
+    )
+    zones = {
+        (pair, zone.rank): zone
+        for pair, border in found.borders.items()
+        for zone in border.zones.itertuples()
+    }
+    listed = {(row.pair, row.pair_rank): row for row in found.zones.itertuples()}
+    assert set(listed) | set(found.merged) == set(zones)
+    assert not set(listed) & set(found.merged)
+    assert found.merged
+    for key, rank in found.merged.items():
+        into = found.zones[found.zones["rank"] == rank].iloc[0]
+        stronger = zones[into["pair"], into["pair_rank"]]
+        assert max(zones[key].p, stronger.p) <= 0.05
+        assert zones[key].llr <= stronger.llr
+        common = len({*zones[key].incidents} & {*stronger.incidents})
+        assert common >= min(zones[key].case_count, stronger.case_count) / 3
+        assert {*key[0], *into["pair"]} <= {*into["areas"]}
+    for row in listed.values():
+        into_it = [key for key, rank in found.merged.items() if rank == row.rank]
+        assert set(row.areas) == {*row.pair, *(area for pair, _ in into_it for area in pair)}
+
+
+def test_a_third_city_is_not_named_by_a_zone_that_did_not_pass():
+    south = shapely.box(X - 40_000, Y - 40_000, X + 40_000, Y)
+    areas = gpd.GeoDataFrame(
+        geometry=[
+            shapely.box(X - 40_000, Y, X, Y + 60_000),
+            shapely.box(X, Y, X + 40_000, Y + 60_000),
+            south,
+        ],
+        index=["w", "e", "s"],
+        crs=4547,
+    )
+    quiet = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        spread = np.column_stack((rng.uniform(-38_000, 38_000, 200), rng.uniform(-15_000, 58_000, 200)))
+        hot = np.column_stack((rng.uniform(-3_000, 3_000, 20), rng.uniform(5_000, 12_000, 20)))
+        found = scan_borders(
+            frame(np.vstack((spread, hot)) + ORIGIN),
+            areas,
+            pairs=[("w", "e"), ("w", "s"), ("e", "s")],
+            depth_m=10_000,
+            step_m=2_000,
+            seed=1,
+            replications=99,
+        )
+        first = found.zones.iloc[0]
+        assert first["pair"] == ("w", "e")
+        assert first["p"] <= 0.05
+        others = [found.borders[pair].zones["p"].min() for pair in (("w", "s"), ("e", "s"))]
+        if min(others) > 0.05:
+            quiet += 1
+            assert first["areas"] == ("w", "e")
+    assert quiet
+
+
 def test_the_p_of_many_borders_is_family_wise():
     incidents = around_the_corner(2, 10)
     pairs = neighbouring_pairs(CORNER)
@@ -536,7 +604,8 @@ def test_pairs_that_touch_in_a_corner_are_skipped_with_the_reason():
         uniform(30, seed=1), squares, pairs=pairs, depth_m=5_000, step_m=2_000, seed=1, replications=99
     )
     assert len(found.borders) == 4
-    assert all("corner only" in why for why in found.skipped.values())
+    assert {why.code for why in found.skipped.values()} == {"areas_meet_in_a_corner"}
+    assert all("corner only" in str(why) for why in found.skipped.values())
 
 
 def test_what_a_third_city_recorded_is_none_of_a_pair():
@@ -600,3 +669,35 @@ def test_power_is_exact_and_rises_with_the_risk():
     told = window_power(**asked, critical_llrs=criticals, relative_risk=risk)
     assert told[0] == pytest.approx(np.mean(pooled), abs=0.01)
     assert window_power(**asked, critical_llrs=(np.inf, np.inf, np.inf), relative_risk=risk) == (0, 0, 0)
+
+
+def test_half_the_level_that_so_few_sets_cannot_reach_is_no_power_of_nought():
+    found = border_zones(uniform(40, seed=1), WEST, EAST, **(ASKED | {"replications": 19}))
+    assert found.power["either"].isna().all()
+    assert found.power[["pooled", "a", "b"]].notna().all(axis=None)
+    assert (
+        border_zones(uniform(40, seed=1), WEST, EAST, **(ASKED | {"replications": 39}))
+        .power["either"]
+        .notna()
+        .all()
+    )
+
+
+def test_power_together_and_alone_is_told_at_one_level_however_many_borders_are_scanned():
+    columns = [shapely.box(X + i * 20_000, Y, X + (i + 1) * 20_000, Y + 60_000) for i in range(8)]
+    areas = gpd.GeoDataFrame(geometry=columns, crs=4547)
+    rng = np.random.default_rng(2)
+    xy = np.column_stack((rng.uniform(0, 160_000, 600), rng.uniform(0, 60_000, 600)))
+    asked = {"depth_m": 8_000, "step_m": 2_000, "seed": 1, "replications": 199}
+    pairs = [(i, i + 1) for i in range(7)]
+    whole = scan_borders(frame(xy + ORIGIN), areas, pairs=pairs, **asked)
+    (one,) = scan_borders(frame(xy + ORIGIN), areas, pairs=pairs[:1], **asked).borders.values()
+    border = whole.borders[pairs[0]]
+    pd.testing.assert_frame_equal(border.power, one.power)
+    pd.testing.assert_frame_equal(
+        border.zones[["power", "power_a", "power_b"]], one.zones[["power", "power_a", "power_b"]]
+    )
+    # What is said to be found pays for all of them.
+    assert border.critical_llr > one.critical_llr
+    assert border.minimum_relative_risk > one.minimum_relative_risk
+    assert (border.zones["p"] >= one.zones["p"]).all()

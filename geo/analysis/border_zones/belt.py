@@ -13,6 +13,8 @@ from geo.analysis.border_zones.boundary import in_order_of_shape, shared_boundar
 from geo.errors import InvalidInputError, UnitError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -29,6 +31,8 @@ _TURN = 0.5
 _MOST_CELLS = 200_000
 _PER_RING = 12.0
 """Lengths and areas are summed over points so many to a ring."""
+_TILE, _TILES_AT_ONCE = 64, 64
+"""Points of the lattice to the side of a tile, and tiles looked at together: a quarter of a million points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +50,8 @@ class Belt:
         Farthest distance from the boundary.
     levels : int
         Rings of equal depth on either side.
+    tolerance_m : float
+        Farthest that two drawings of one boundary may run apart.
     part, from_m, until_m : ndarray, shape (positions,)
         Part of the boundary of each position, and the offsets between which it lies.
     following : ndarray of int64, shape (positions,)
@@ -61,6 +67,7 @@ class Belt:
     boundary: SharedBoundary
     depth_m: float
     levels: int
+    tolerance_m: float
     part: NDArray[np.int64]
     from_m: NDArray[np.float64]
     until_m: NDArray[np.float64]
@@ -102,7 +109,8 @@ class Belt:
         Notes
         -----
         A point on the boundary itself, or where the drawings overlap, is on the first side. One in the gap between
-        two drawings of the boundary is on the side whose polygon is nearer.
+        two drawings of the boundary is on the side whose polygon is nearer; the gap is as wide as the tolerance, what lies
+        farther from either is in a third area.
         """
         near, part, offset_m, distance_m = self.boundary.locate(xy_m, within_m=self.depth_m)
         own = self.sides(xy_m[near])
@@ -129,10 +137,32 @@ class Belt:
         if len(left):
             points = shapely.points(xy_m[left])
             away_m = np.array([shapely.distance(area, points) for area in self.areas])
-            # A gap of the drawing is no third area.
-            is_gap = away_m.max(axis=0) <= self.ring_m / 2
+            # A gap of the drawing is no third area; ground farther from either is one.
+            is_gap = away_m.max(axis=0) <= self.tolerance_m
             side[left[is_gap]] = away_m[:, is_gap].argmin(axis=0)
         return side
+
+
+def check_sizes(*, depth_m: float, step_m: float, levels: int, tolerance_m: float) -> None:
+    """Refuse sizes that no belt can have.
+
+    Raises
+    ------
+    UnitError
+        If depth or step look like degrees.
+    InvalidInputError
+        If a size is not finite or not positive, or there is no ring.
+    """
+    for name, value in (("depth_m", depth_m), ("step_m", step_m), ("tolerance_m", tolerance_m)):
+        if not np.isfinite(value) or value <= 0:
+            raise InvalidInputError(f"{name} must be a positive number of metres")
+    for name, value in (("depth_m", depth_m), ("step_m", step_m)):
+        if value < _LEAST_M:
+            raise UnitError(
+                f"{name} is {value:g}: less than {_LEAST_M:g} m is no belt; it must be metres, not degrees"
+            )
+    if not isinstance(levels, int | np.integer) or levels < 1:
+        raise InvalidInputError("levels must be a whole number of at least 1")
 
 
 def lay_belt(
@@ -153,15 +183,7 @@ def lay_belt(
     InvalidInputError
         If a size is not finite, or cells become too many.
     """
-    for name, value in (("depth_m", depth_m), ("step_m", step_m)):
-        if not np.isfinite(value) or value <= 0:
-            raise InvalidInputError(f"{name} must be a positive number of metres")
-        if value < _LEAST_M:
-            raise UnitError(
-                f"{name} is {value:g}: less than {_LEAST_M:g} m is no belt; it must be metres, not degrees"
-            )
-    if not isinstance(levels, int | np.integer) or levels < 1:
-        raise InvalidInputError("levels must be a whole number of at least 1")
+    check_sizes(depth_m=depth_m, step_m=step_m, levels=levels, tolerance_m=tolerance_m)
     areas, is_swapped = in_order_of_shape(area_a, area_b)
     boundary = shared_boundary(*areas, tolerance_m=tolerance_m)
     if 2 * levels * (boundary.length_m / step_m + len(boundary.parts)) > _MOST_CELLS:
@@ -182,6 +204,7 @@ def lay_belt(
         boundary=boundary,
         depth_m=float(depth_m),
         levels=int(levels),
+        tolerance_m=float(tolerance_m),
         part=part,
         from_m=number * own_step_m,
         until_m=(number + 1) * own_step_m,
@@ -205,12 +228,12 @@ def cell_exposure(belt: Belt, exposure: gpd.GeoDataFrame | None) -> NDArray[np.f
     Notes
     -----
     Lines are summed over points a twelfth of a ring apart, areas over a lattice of that width: of a cell a few parts in a
-    hundred are not where they belong.
+    hundred are not where they belong. The lattice is laid tile by tile along the boundary: memory does not grow with the
+    length of the boundary or with the fineness of the lattice.
     """
     if exposure is None:
-        xy_m, amount = _lattice(belt)
-    else:
-        xy_m, amount = exposure_points(belt, exposure)
+        return _cell_areas(belt)
+    xy_m, amount = exposure_points(belt, exposure)
     which, cell = belt.cells(xy_m)
     return np.bincount(cell, weights=amount[which], minlength=belt.cell_count).astype(np.float64)
 
@@ -239,24 +262,39 @@ def exposure_points(
     return shapely.get_coordinates(points), (amount / pieces)[owner]
 
 
-def _lattice(belt: Belt) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the points of a lattice over the belt, and their area in km2."""
+def _cell_areas(belt: Belt) -> NDArray[np.float64]:
+    """Return the area of each cell in km2: points of a lattice in it, times what each stands for."""
     step_m = float(np.diff(belt.boundary.from_m).sum() / belt.position_count)
     apart_m = min(belt.ring_m, step_m) / _PER_RING
+    counts = np.zeros(belt.cell_count, dtype=np.int64)
+    for xy_m in _lattice(belt, apart_m=apart_m):
+        counts += np.bincount(belt.cells(xy_m)[1], minlength=belt.cell_count)
+    return counts.astype(np.float64) * float(apart_m**2 / 1e6)
+
+
+def _lattice(belt: Belt, *, apart_m: float) -> Iterator[NDArray[np.float64]]:
+    """Yield the points of a lattice near the boundary, so many tiles of it at a time."""
     corners_m = np.reshape(shapely.bounds(belt.boundary.line), (2, 2))
     low = corners_m[0] - belt.depth_m
     width, height = (corners_m[1] + belt.depth_m - low) / apart_m
     # Turned, so that a boundary along the axes does not run between two rows of it; begun at the corner of the belt, so
-    # that moving everything changes nothing. Row v holds the whole numbers u with both coordinates inside the box.
+    # that moving everything changes nothing.
     sine, cosine = np.sin(_TURN), np.cos(_TURN)
-    v = np.arange(np.floor(-width * sine), np.ceil(height * cosine) + 1)
-    first = np.ceil(np.maximum(v * sine / cosine, -v * cosine / sine))
-    last = np.floor(np.minimum((width + v * sine) / cosine, (height - v * cosine) / sine))
-    counts = np.maximum(0, last - first + 1).astype(np.int64)
-    row = np.repeat(np.arange(len(v)), counts)
-    u = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    xy_m = low + apart_m * np.column_stack((u * cosine - v[row] * sine, u * sine + v[row] * cosine))
-    return xy_m, np.full(len(xy_m), apart_m**2 / 1e6)
+
+    def placed(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+        turned = np.column_stack(((u * cosine - v * sine).ravel(), (u * sine + v * cosine).ravel()))
+        return np.ascontiguousarray(low + apart_m * turned)
+
+    columns = np.arange(0.0, width * cosine + height * sine + 1, _TILE)
+    rows = np.arange(np.floor(-width * sine / _TILE) * _TILE, height * cosine + 1, _TILE)
+    first_u, first_v = (each.ravel() for each in np.meshgrid(columns, rows))
+    middle = (_TILE - 1) / 2
+    reach_m = belt.depth_m + apart_m * middle * np.sqrt(2.0) + 1.0
+    near = belt.boundary.locate(placed(first_u + middle, first_v + middle), within_m=reach_m)[0]
+    within_v, within_u = (each.ravel() for each in np.mgrid[:_TILE, :_TILE].astype(np.float64))
+    for begin in range(0, len(near), _TILES_AT_ONCE):
+        own = near[begin : begin + _TILES_AT_ONCE]
+        yield placed(first_u[own, None] + within_u, first_v[own, None] + within_v)
 
 
 def nearest_exposed(belt: Belt, cell: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -272,7 +310,7 @@ def nearest_exposed(belt: Belt, cell: NDArray[np.int64], share: NDArray[np.float
     Returns
     -------
     ndarray of int64, shape (m,)
-        `NO_CELL` where the whole side has none. Distance is counted in metres along the boundary and in depth,
+        As they were where the whole side has none. Distance is counted in metres along the boundary and in depth,
         within one part of it; the lowest cell of several as near.
     """
     bare = np.flatnonzero(share[cell] <= 0)
@@ -284,9 +322,7 @@ def nearest_exposed(belt: Belt, cell: NDArray[np.int64], share: NDArray[np.float
     for side in (0, 1):
         exposed = np.flatnonzero((share > 0) & (side_of == side))
         own = bare[side_of[cell[bare]] == side]
-        if not len(exposed):
-            moved[own] = NO_CELL
-        elif len(own):
+        if len(exposed) and len(own):
             apart, nearest = cKDTree(where[exposed]).query(where[cell[own]], k=min(4, len(exposed)))
             apart, nearest = (np.asarray(each).reshape(len(own), -1) for each in (apart, nearest))
             is_tied = apart <= apart[:, :1] + 1e-6

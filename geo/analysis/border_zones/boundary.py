@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TOLERANCE_M = 250.0
 """Boundaries of two polygons that run no farther apart than this are one boundary."""
 
+NO_BOUNDARY = ("areas_apart", "areas_meet_in_a_corner", "areas_overlap")
+"""Codes of the refusals of two areas that share no boundary to scan."""
+
 _OF_TOLERANCE = 3.0
 """Pieces no longer than so many tolerances are corners that touch rather than boundary."""
 _MOST_COMMON = 0.05
@@ -108,7 +111,7 @@ class SharedBoundary:
         return shapely.line_merge(shapely.union_all(ends))
 
 
-def area_shape(area: object, *, name: str) -> BaseGeometry:
+def area_shape(area: object, *, name: str, crs: object = None) -> BaseGeometry:
     """Return the polygon of an area in metres, or refuse it.
 
     Parameters
@@ -116,17 +119,18 @@ def area_shape(area: object, *, name: str) -> BaseGeometry:
     area : Polygon, MultiPolygon, or GeoSeries or GeoDataFrame of them
     name : str
         What it is called in an error.
+    crs : object, optional
+        Coordinate system that a frame must be in; a bare polygon has none to compare.
 
     Raises
     ------
     UnitError
-        If its coordinates are degrees.
+        If its coordinates are degrees, or its frame is in another coordinate system.
     InvalidInputError
         If it is no polygon, or an invalid one.
     """
     if isinstance(area, gpd.GeoSeries | gpd.GeoDataFrame):
-        if area.crs is not None and not area.crs.is_projected:
-            raise UnitError(f"{name} is not in metres; project it first")
+        check_crs(area, crs, name=name)
         area = shapely.union_all(area.geometry.dropna().to_numpy())
     if not isinstance(area, shapely.Polygon | shapely.MultiPolygon) or area.is_empty:
         raise InvalidInputError(f"{name} must be a polygon")
@@ -138,6 +142,21 @@ def area_shape(area: object, *, name: str) -> BaseGeometry:
     if not area.is_valid:
         raise InvalidInputError(f"{name} is not a valid polygon: {shapely.is_valid_reason(area)}")
     return area
+
+
+def check_crs(areas: gpd.GeoSeries | gpd.GeoDataFrame, crs: object, *, name: str) -> None:
+    """Refuse areas that are not in metres, or not in the coordinate system of the incidents; none declared is trusted.
+
+    Raises
+    ------
+    UnitError
+    """
+    if areas.crs is None:
+        return
+    if not areas.crs.is_projected:
+        raise UnitError(f"{name} is not in metres; project it first")
+    if crs is not None and areas.crs != crs:
+        raise UnitError(f"incidents and {name} must be in the same coordinate system")
 
 
 def shared_boundary(
@@ -160,7 +179,8 @@ def shared_boundary(
     Raises
     ------
     InvalidInputError
-        If the areas do not touch, meet in a corner only, or overlap in more than a strip along the boundary.
+        If the areas do not touch, meet in a corner only, or overlap in more than a strip along the boundary; its code is
+        one of `NO_BOUNDARY`.
 
     Notes
     -----
@@ -178,14 +198,17 @@ def shared_boundary(
     parts = parts[shapely.length(parts) > _OF_TOLERANCE * tolerance_m]
     if common > _MOST_COMMON * min(first.area, second.area) + tolerance_m * shapely.length(parts).sum():
         raise InvalidInputError(
-            f"the areas overlap in {common / 1e6:.1f} km2: they are not neighbours, or drawn at different times"
+            f"the areas overlap in {common / 1e6:.1f} km2: they are not neighbours, or drawn at different times",
+            code="areas_overlap",
+        )
+    if not len(parts) and shapely.dwithin(first, second, tolerance_m):
+        raise InvalidInputError(
+            "the areas meet in a corner only, they share no boundary", code="areas_meet_in_a_corner"
         )
     if not len(parts):
-        is_corner = shapely.dwithin(first, second, tolerance_m)
         raise InvalidInputError(
-            "the areas meet in a corner only, they share no boundary"
-            if is_corner
-            else f"the areas do not touch: {shapely.distance(first, second) / 1000:.1f} km lie between them"
+            f"the areas do not touch: {shapely.distance(first, second) / 1000:.1f} km lie between them",
+            code="areas_apart",
         )
     return _measured([_directed(part) for part in parts])
 

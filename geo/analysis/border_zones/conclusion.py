@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from scipy.optimize import brentq
 
+from geo.analysis.border_zones.outline import set_markers, window_outline
 from geo.analysis.border_zones.power import power_table, window_power
 from geo.analysis.border_zones.preparation import side_polygons
 from geo.analysis.border_zones.result import (
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from geo.analysis.border_zones.outline import Markers
     from geo.analysis.border_zones.preparation import Prepared
 
 _ORDINARY_POSITIONS, _ORDINARY_LEVELS = 3, 2
 _MOST_ALONE = 25
-_SURFACE = 2
 _SEEN, _MOST_RISK = 0.8, 1_000.0
 
 
@@ -75,15 +75,16 @@ def conclude(
     """
     trial = prepared.trial
     pooled = maxima[:, 0] if family is None else family
-    criticals = [critical_of(each, alpha=level.alpha) for each in (pooled, maxima[:, 1], maxima[:, 2])]
+    critical = critical_of(pooled, alpha=level.alpha)
+    markers = set_markers(prepared.belt)
     windows = [] if trial.reason else trial.best(minimum_llr=0.0, most=MOST_ZONES)
     alone = {
         which: [] if trial.reason else trial.best(minimum_llr=0.0, most=_MOST_ALONE, which=which)
         for which in (ONLY_FIRST, ONLY_SECOND)
     }
-    stable = _stable(prepared, windows, critical=criticals[0], level=level, progress=progress)
+    stable = _stable(prepared, windows, critical=critical, level=level, progress=progress)
     rows = [
-        _row(prepared, window, alone, maxima=maxima, pooled=pooled, criticals=criticals, alpha=level.alpha)
+        _row(prepared, window, alone, markers, maxima=maxima, pooled=pooled, alpha=level.alpha)
         | {"rank": rank, "stable_share": share, "incidents": _members(prepared, window, incidents)}
         for rank, (window, share) in enumerate(zip(windows, stable, strict=True), start=1)
     ]
@@ -105,15 +106,9 @@ def conclude(
         exposure_kind=prepared.exposure_kind,
         maxima=maxima if not prepared.belt.is_swapped else maxima[:, [0, 2, 1]],
         best_alone=prepared.by_given(*(_largest(alone[which]) for which in (ONLY_FIRST, ONLY_SECOND))),
-        power=_ordinary_power(
-            prepared,
-            criticals,
-            halved=[
-                critical_of(maxima[:, which], alpha=level.alpha / 2) for which in (ONLY_FIRST, ONLY_SECOND)
-            ],
-        ),
-        minimum_relative_risk=_least_risk(prepared, criticals),
-        critical_llr=criticals[0],
+        power=_ordinary_power(prepared, maxima, alpha=level.alpha),
+        minimum_relative_risk=_least_risk(prepared, critical),
+        critical_llr=critical,
         alpha=level.alpha,
         replications=level.replications,
         seed=level.seed,
@@ -131,10 +126,10 @@ def _row(
     prepared: Prepared,
     window: Found,
     alone: dict[int, list[Found]],
+    markers: Markers,
     *,
     maxima: NDArray[np.float64],
     pooled: NDArray[np.float64],
-    criticals: list[float],
     alpha: float,
 ) -> dict[str, object]:
     """Describe one zone."""
@@ -146,7 +141,7 @@ def _row(
     power = window_power(
         counts=trial.side_counts,
         shares=(shares[0], shares[1]),
-        critical_llrs=criticals,
+        critical_llrs=_own_criticals(maxima, alpha=alpha),
         relative_risk=min(risk, 1e6),
     )
     positions = trial.positions(window)
@@ -163,7 +158,13 @@ def _row(
         "power_{}": power[1:],
     }
     row: dict[str, object] = {
-        "geometry": _polygon(prepared, window, positions, stretch),
+        "geometry": window_outline(
+            belt,
+            markers,
+            positions=positions,
+            stretch=stretch,
+            depths_m=(window.first_level * belt.ring_m, window.second_level * belt.ring_m),
+        ),
         "p": p_of(window.llr, pooled),
         "llr": window.llr,
         "relative_risk": risk,
@@ -208,35 +209,6 @@ def _p_alone(
         window.llr for window in windows if np.isin(prepared.trial.positions(window), positions).any()
     )
     return p_of(max(overlapping, default=0.0), maxima)
-
-
-def _polygon(
-    prepared: Prepared, window: Found, positions: NDArray[np.int64], stretch: BaseGeometry
-) -> BaseGeometry:
-    """Return what lies beside a stretch to the depth of each side, clipped to the two areas.
-
-    Notes
-    -----
-    Ends are cut square across the boundary, and round where the boundary itself ends: there the last position is the
-    nearest for everything about its end.
-    """
-    belt = prepared.belt
-    xy_m = shapely.get_coordinates(stretch)
-    ends: list[BaseGeometry] = []
-    if not np.isin(positions[0], belt.following):
-        ends.append(shapely.Point(xy_m[0]))
-    if belt.following[positions[-1]] < 0:
-        ends.append(shapely.Point(xy_m[-1]))
-    pieces = []
-    for area, level in zip(belt.areas, (window.first_level, window.second_level), strict=True):
-        depth_m = level * belt.ring_m
-        around = [stretch.buffer(depth_m, cap_style="flat"), *(end.buffer(depth_m) for end in ends)]
-        pieces.append(shapely.intersection(shapely.union_all(around), area))
-    whole = shapely.union_all(pieces)
-    parts = shapely.get_parts(whole)
-    polygons = parts[shapely.get_dimensions(parts) == _SURFACE]
-    shape: BaseGeometry = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
-    return shape
 
 
 def _members(prepared: Prepared, window: Found, incidents: gpd.GeoDataFrame) -> tuple[object, ...]:
@@ -284,15 +256,24 @@ def _ordinary_shares(prepared: Prepared) -> tuple[float, float]:
     return first, second
 
 
-def _ordinary_power(prepared: Prepared, criticals: list[float], *, halved: list[float]) -> pd.DataFrame:
+def _own_criticals(maxima: NDArray[np.float64], *, alpha: float) -> list[float]:
+    """Return the ratios to exceed in this border's own scans: pooled, first side alone, second alone.
+
+    Power is told against these also in a run over many borders: a side alone pays for no other border, and what looking
+    together gains is seen only where both pay alike.
+    """
+    return [critical_of(maxima[:, which], alpha=alpha) for which in (POOLED, ONLY_FIRST, ONLY_SECOND)]
+
+
+def _ordinary_power(prepared: Prepared, maxima: NDArray[np.float64], *, alpha: float) -> pd.DataFrame:
     """Return power over relative risks for a window of ordinary exposure, named by side a and b."""
     if prepared.trial.reason is not None:
         return pd.DataFrame(columns=["relative_risk", "pooled", "a", "b", "either"], dtype=np.float64)
     table = power_table(
         counts=prepared.trial.side_counts,
         shares=_ordinary_shares(prepared),
-        critical_llrs=criticals,
-        halved_llrs=halved,
+        critical_llrs=_own_criticals(maxima, alpha=alpha),
+        halved_llrs=_own_criticals(maxima, alpha=alpha / 2)[1:],
     )
     names = ("b", "a") if prepared.belt.is_swapped else ("a", "b")
     return table.rename(columns=dict(zip(("first", "second"), names, strict=True)))[
@@ -300,8 +281,8 @@ def _ordinary_power(prepared: Prepared, criticals: list[float], *, halved: list[
     ]
 
 
-def _least_risk(prepared: Prepared, criticals: list[float]) -> float | None:
-    """Return the smallest relative risk that is seen with a probability of 80 %, to a thousandth."""
+def _least_risk(prepared: Prepared, critical: float) -> float | None:
+    """Return the smallest relative risk that the pooled scan sees with a probability of 80 %, to a thousandth."""
     if prepared.trial.reason is not None:
         return None
     shares = _ordinary_shares(prepared)
@@ -310,7 +291,7 @@ def _least_risk(prepared: Prepared, criticals: list[float]) -> float | None:
         power = window_power(
             counts=prepared.trial.side_counts,
             shares=shares,
-            critical_llrs=criticals,
+            critical_llrs=(critical, np.inf, np.inf),
             relative_risk=float(np.exp(log_risk)),
         )
         return power[POOLED] - _SEEN

@@ -88,14 +88,16 @@ def power_table(
     DataFrame
         Columns ``relative_risk``, ``pooled``, ``first``, ``second`` and ``either``: the probability that at least one side
         alone would see it, each at half the level, so that the two scans together alarm falsely no more often than the
-        pooled one.
+        pooled one; NaN where so few sets were simulated that half the level cannot be reached.
     """
+    is_reached = bool(np.isfinite(halved_llrs).all())
     rows = []
     for risk in RISKS:
         told: dict[str, Any] = {"counts": counts, "shares": shares, "relative_risk": risk}
         pooled, first, second = window_power(critical_llrs=critical_llrs, **told)
         _, half_first, half_second = window_power(critical_llrs=(np.inf, *halved_llrs), **told)
-        rows.append((risk, pooled, first, second, 1 - (1 - half_first) * (1 - half_second)))
+        either = 1 - (1 - half_first) * (1 - half_second) if is_reached else float("nan")
+        rows.append((risk, pooled, first, second, either))
     return pd.DataFrame(rows, columns=["relative_risk", "pooled", "first", "second", "either"])
 
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geo.analysis.border_zones.belt import cell_exposure, lay_belt, nearest_exposed
+from geo.analysis.border_zones.belt import cell_exposure, check_sizes, lay_belt, nearest_exposed
 from geo.analysis.border_zones.boundary import area_shape
 from geo.analysis.border_zones.trial import BorderTrial
 from geo.analysis.places import check_metric, place_coordinates
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from geo.analysis.border_zones.belt import Belt, ExposureKind
     from geo.analysis.border_zones.result import Reason
+
+_EXPOSED = (-1, 0, 1, 2, 5)
+"""Types of geometry that may carry exposure: none (it lies nowhere), a point, a line, a ring, several lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,11 @@ class Layout:
 
     def __post_init__(self) -> None:
         """Refuse sizes that no belt can have."""
+        check_sizes(
+            depth_m=self.depth_m, step_m=self.step_m, levels=self.levels, tolerance_m=self.tolerance_m
+        )
         check_share(self.max_share)
-        if not self.max_length_m > 0:
+        if not 0 < self.max_length_m < np.inf:
             raise InvalidInputError("max_length_m must be a positive number of metres")
 
 
@@ -92,9 +98,11 @@ def prepare(
     layout: Layout,
 ) -> Prepared:
     """Check everything and fill the belt; see `border_zones` for the arguments and errors."""
-    xy_m, radius_m = _places(incidents)
-    shapes = area_shape(area_a, name="area_a"), area_shape(area_b, name="area_b")
-    _check_exposure(exposure, incidents)
+    xy_m, radius_m = check_frames(incidents, exposure)
+    shapes = (
+        area_shape(area_a, name="area_a", crs=incidents.crs),
+        area_shape(area_b, name="area_b", crs=incidents.crs),
+    )
     belt = lay_belt(
         *shapes,
         depth_m=layout.depth_m,
@@ -108,12 +116,10 @@ def prepare(
     usable = np.flatnonzero(is_usable)
     which, cell = belt.cells(xy_m[usable], side=None if side is None else side[usable])
     moved = nearest_exposed(belt, cell, amounts)
-    is_kept = moved >= 0
     reachable = usable[_may_fall_in(belt, xy_m[usable], radius_m[usable])]
-    source = usable[which[is_kept]]
-    cases = np.bincount(moved[is_kept], minlength=belt.cell_count)
+    source = usable[which]
+    cases = np.bincount(moved, minlength=belt.cell_count)
     omitted = np.flatnonzero(~is_usable & ~np.isnan(xy_m[:, 0]))
-    # A side without exposure takes no case: what it holds is still a count of that side.
     counts = np.bincount((cell // (belt.position_count * belt.levels)), minlength=2)
     return Prepared(
         belt=belt,
@@ -127,7 +133,7 @@ def prepare(
             reason=_reason(belt, counts, amounts),
         ),
         source=source,
-        cell=moved[is_kept],
+        cell=moved,
         xy_m=xy_m[reachable],
         radius_m=radius_m[reachable],
         side=None if side is None else side[reachable],
@@ -136,6 +142,15 @@ def prepare(
         moved_count=int((moved != cell).sum()),
         exposure_kind="area_km2" if exposure is None else "given",
     )
+
+
+def check_frames(
+    incidents: gpd.GeoDataFrame, exposure: gpd.GeoDataFrame | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Refuse frames that no border can be scanned with; return coordinates and radii of the incidents."""
+    places = _places(incidents)
+    _check_exposure(exposure, incidents)
+    return places
 
 
 def _places(incidents: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -164,8 +179,10 @@ def _check_exposure(exposure: gpd.GeoDataFrame | None, incidents: gpd.GeoDataFra
     amount = exposure["exposure"].to_numpy(dtype=np.float64, na_value=np.nan)
     if not np.isfinite(amount).all() or (amount < 0).any():
         raise InvalidInputError("the exposure must be finite and not negative")
-    if not (shapely.get_dimensions(exposure.geometry.to_numpy()) <= 1).all():
-        raise InvalidInputError("exposure must lie on lines or points, not on polygons")
+    if not np.isin(shapely.get_type_id(exposure.geometry.to_numpy()), _EXPOSED).all():
+        raise InvalidInputError(
+            "exposure must lie on lines or single points, not on polygons or mixed collections"
+        )
 
 
 def _recorded_sides(incidents: gpd.GeoDataFrame, *, is_swapped: bool) -> NDArray[np.int8] | None:

@@ -59,19 +59,19 @@ class BorderZones:
     ----------
     zones : GeoDataFrame of polygons, metric
         One row a zone, strongest first, none sharing a position of the boundary with another: ``rank`` from 1, ``geometry``
-        clipped to the two areas, ``p`` (family-wise over the whole belt), ``llr``, ``relative_risk``, ``case_count``,
+        (ground nearest to its stretch, to the depth of each side, clipped to the two areas), ``p`` (family-wise over the whole belt), ``llr``, ``relative_risk``, ``case_count``,
         ``count_a``, ``count_b``, ``expected`` (and by side), ``stretch_from_m`` and ``stretch_until_m`` (chainage; past the
         end of a ring it runs on), ``depth_a_m``, ``depth_b_m``, ``found_by_a`` and ``found_by_b`` (whether that area's own
         scan of its side of the belt has a significant window on the same stretch), ``p_alone_a`` and ``p_alone_b`` (the
         smallest p of such a window, 1 without any), ``power``, ``power_a``, ``power_b`` (probability that the relative risk
-        found would be seen in this window, pooled and alone), ``stable_share`` (NaN where places were not redrawn),
+        found would be seen in this window at the level of this border's own scans, pooled and alone), ``stable_share`` (NaN where places were not redrawn),
         ``stacked_share`` (of its incidents on shared centroids), ``incidents`` (tuple of index labels), ``stretch`` (line).
     boundary : BaseGeometry
         The shared boundary.
     sides : GeoDataFrame of two polygons
         The belt on side a and b, with ``count`` and ``exposure``, indexed ``a`` and ``b``.
     case_count, count_a, count_b : int
-        Incidents in the belt.
+        Incidents in the belt, also on a side without exposure, where nothing can be tested.
     counted : tuple
         Index labels of the incidents in the belt, in the order of the frame.
     counted_sides : tuple of {"a", "b"}
@@ -80,7 +80,8 @@ class BorderZones:
         Incidents left out although they may lie in the belt: the radius that holds them is larger than its depth. Those
         without any place are not counted here.
     moved_count : int
-        Incidents that lie in a cell without exposure, and were counted in the nearest one with some.
+        Incidents that lie in a cell without exposure, and were counted in the nearest one with some. On a side without
+        any they stay where they are.
     exposure_kind : str
         ``given`` (cable) or ``area_km2``.
     maxima : ndarray of float64, shape (replications, 3)
@@ -88,10 +89,12 @@ class BorderZones:
     best_alone : tuple of two float
         Largest ratio of either side's own scan, a and b; 0 where nothing exceeds what is expected.
     power : DataFrame
-        Power of the pooled scan and of each alone over relative risks, for a window of ordinary exposure.
+        Power of the pooled scan and of each alone over relative risks, for a window of ordinary exposure: all at the level
+        of this border's own scans, also where p is family-wise over many. ``either`` is NaN where replications are too few
+        for half the level.
     minimum_relative_risk : float or None
-        Smallest relative risk that the pooled scan sees with a probability of 80 % in that ordinary window; None where none
-        up to 1,000 does.
+        Smallest relative risk that has p <= alpha with a probability of 80 % in that ordinary window, family-wise where p is;
+        None where none up to 1,000 does.
     critical_llr : float
         Ratio that a zone must exceed for p <= alpha.
     alpha : float

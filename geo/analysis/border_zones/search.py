@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo.analysis.border_zones.boundary import TOLERANCE_M
+from geo.analysis.border_zones.boundary import NO_BOUNDARY, TOLERANCE_M, check_crs
 from geo.analysis.border_zones.conclusion import Level, conclude
-from geo.analysis.border_zones.preparation import Layout, prepare
+from geo.analysis.border_zones.preparation import Layout, check_frames, prepare
 from geo.analysis.scan.inputs import check_runs
 from geo.errors import InvalidInputError
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LEVELS = 4
 MAX_LENGTH_M = 30_000.0
 ALPHA = 0.05
+_COMMON = 1 / 3
+"""Share of the incidents of the smaller of two zones that makes them one cluster. A cluster spread evenly about the corner
+of three areas lies half in the area that two of the zones have in common: a half would leave it to chance."""
 
 
 def border_zones(
@@ -128,15 +131,18 @@ class ProvinceBorders:
         Of each pair scanned, in the order given; p of its zones is family-wise over all pairs.
     zones : DataFrame
         Zones of all pairs, strongest first: ``rank``, ``pair``, ``pair_rank`` (rank within the pair), ``p``, ``llr``,
-        ``areas`` (tuple of keys: two, or three where zones of several borders hold the same incidents at a corner).
-        Of zones that hold a common incident only the strongest is listed.
-    skipped : dict of (key, key) to str
-        Pairs that share no boundary to speak of, and why.
+        ``areas`` (tuple of keys: two, or three where zones of several borders are one cluster at a corner). A zone of
+        p <= alpha that shares a third of its incidents, or of those of a stronger one, with that one is not listed again.
+    merged : dict of ((key, key), int) to int
+        Zones, by pair and rank within it, that were counted into a listed one, and the rank of that one.
+    skipped : dict of (key, key) to InvalidInputError
+        Pairs that share no boundary to speak of, and why; the code is one of `NO_BOUNDARY`.
     """
 
     borders: dict[tuple[Hashable, Hashable], BorderZones]
     zones: pd.DataFrame
-    skipped: dict[tuple[Hashable, Hashable], str]
+    merged: dict[tuple[tuple[Hashable, Hashable], int], int]
+    skipped: dict[tuple[Hashable, Hashable], InvalidInputError]
 
 
 def scan_borders(
@@ -176,9 +182,11 @@ def scan_borders(
 
     Raises
     ------
+    UnitError
+        As `border_zones`.
     InvalidInputError
         If a key is not among the areas, or a pair occurs twice; and as `border_zones` but for pairs that share no
-        boundary, which are skipped.
+        boundary, which are skipped. Frames and figures are checked before anything is scanned.
 
     Notes
     -----
@@ -195,17 +203,17 @@ def scan_borders(
         tolerance_m=tolerance_m,
     )
     level = _checked_level(alpha, replications=replications, draws=draws, seed=seed)
-    _check_pairs(pairs, areas)
+    check_frames(incidents, exposure)
+    _check_areas(areas, pairs, crs=incidents.crs)
     told = _Steps(progress, total=len(pairs) * (replications + draws))
     prepared: dict[tuple[Hashable, Hashable], Prepared] = {}
-    skipped: dict[tuple[Hashable, Hashable], str] = {}
+    skipped: dict[tuple[Hashable, Hashable], InvalidInputError] = {}
     maxima: dict[tuple[Hashable, Hashable], NDArray[np.float64]] = {}
     for number, pair in enumerate(pairs):
         shapes = (areas.geometry.loc[key] for key in pair)
-        try:
-            ready = prepare(_sided(incidents, pair), *shapes, exposure=exposure, layout=layout)
-        except InvalidInputError as error:
-            skipped[pair] = str(error)
+        ready = _prepared(_sided(incidents, pair), *shapes, exposure=exposure, layout=layout)
+        if isinstance(ready, InvalidInputError):
+            skipped[pair] = ready
             continue
         prepared[pair] = ready
         maxima[pair] = ready.trial.maxima(
@@ -226,7 +234,8 @@ def scan_borders(
         )
         for number, (pair, ready) in enumerate(prepared.items())
     }
-    return ProvinceBorders(borders=borders, zones=_ranked(borders), skipped=skipped)
+    zones, merged = _ranked(borders, alpha=level.alpha)
+    return ProvinceBorders(borders=borders, zones=zones, merged=merged, skipped=skipped)
 
 
 def neighbouring_pairs(
@@ -262,7 +271,8 @@ def _checked_level(alpha: float, *, replications: int, draws: int, seed: int) ->
     return Level(alpha=alpha, replications=int(replications), draws=int(draws), seed=int(seed))
 
 
-def _check_pairs(pairs: Sequence[tuple[Hashable, Hashable]], areas: gpd.GeoDataFrame) -> None:
+def _check_areas(areas: gpd.GeoDataFrame, pairs: Sequence[tuple[Hashable, Hashable]], *, crs: object) -> None:
+    check_crs(areas, crs, name="areas")
     if not areas.index.is_unique:
         raise InvalidInputError("the keys of the areas are not unique")
     unknown = sorted({str(key) for pair in pairs for key in pair if key not in areas.index})
@@ -283,29 +293,72 @@ def _sided(incidents: gpd.GeoDataFrame, pair: tuple[Hashable, Hashable]) -> gpd.
     return incidents.set_geometry(own).assign(side=sides)
 
 
+def _prepared(
+    incidents: gpd.GeoDataFrame,
+    area_a: object,
+    area_b: object,
+    *,
+    exposure: gpd.GeoDataFrame | None,
+    layout: Layout,
+) -> Prepared | InvalidInputError:
+    """Prepare one border of many, or return why the two areas share none."""
+    try:
+        return prepare(incidents, area_a, area_b, exposure=exposure, layout=layout)
+    except InvalidInputError as refusal:
+        if refusal.code not in NO_BOUNDARY:
+            raise
+        return refusal
+
+
 def _pair_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(6, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _ranked(borders: dict[tuple[Hashable, Hashable], BorderZones]) -> pd.DataFrame:
-    """List the zones of all borders, of those with a common incident only the strongest."""
-    rows = [
-        (float(zone.llr), pair, int(zone.rank), float(zone.p), frozenset(zone.incidents))
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A zone in the list of all borders, and the areas that it names."""
+
+    pair: tuple[Hashable, Hashable]
+    pair_rank: int
+    p: float
+    llr: float
+    members: frozenset[Hashable]
+    areas: list[Hashable]
+
+
+def _ranked(
+    borders: dict[tuple[Hashable, Hashable], BorderZones], *, alpha: float
+) -> tuple[pd.DataFrame, dict[tuple[tuple[Hashable, Hashable], int], int]]:
+    """List the zones of all borders, and say which that passed are one with a stronger one.
+
+    A zone that did not pass names no area: what it shares with another is no evidence of its own.
+    """
+    zones = [
+        _Listed(pair, int(zone.rank), float(zone.p), float(zone.llr), frozenset(zone.incidents), list(pair))
         for pair, found in borders.items()
         for zone in found.zones.itertuples()
     ]
-    listed: list[tuple[tuple[Hashable, Hashable], int, float, float]] = []
-    named: list[tuple[Hashable, ...]] = []
-    held: list[frozenset[Hashable]] = []
-    for llr, pair, pair_rank, p, members in sorted(rows, key=lambda row: -row[0]):
-        common = next((number for number, other in enumerate(held) if members & other), None)
-        if common is None:
-            held.append(members)
-            listed.append((pair, pair_rank, p, llr))
-            named.append(pair)
-        else:
-            named[common] += tuple(key for key in pair if key not in named[common])
-    frame = pd.DataFrame(listed, columns=["pair", "pair_rank", "p", "llr"])
+    listed: list[_Listed] = []
+    merged: dict[tuple[tuple[Hashable, Hashable], int], int] = {}
+    for zone in sorted(zones, key=lambda each: -each.llr):
+        into = next((rank for rank, other in enumerate(listed, 1) if _is_one(zone, other, alpha=alpha)), None)
+        if into is None:
+            listed.append(zone)
+            continue
+        merged[zone.pair, zone.pair_rank] = into
+        named = listed[into - 1].areas
+        named += [key for key in zone.pair if key not in named]
+    frame = pd.DataFrame(
+        [(zone.pair, zone.pair_rank, zone.p, zone.llr) for zone in listed],
+        columns=["pair", "pair_rank", "p", "llr"],
+    )
     frame.insert(0, "rank", np.arange(1, len(frame) + 1))
-    frame["areas"] = pd.Series(named, index=frame.index, dtype=object)
-    return frame
+    frame["areas"] = pd.Series([tuple(zone.areas) for zone in listed], index=frame.index, dtype=object)
+    return frame, merged
+
+
+def _is_one(zone: _Listed, stronger: _Listed, *, alpha: float) -> bool:
+    """Say whether two zones that both passed hold so many common incidents that they are one cluster."""
+    common = len(zone.members & stronger.members)
+    fewer = min(len(zone.members), len(stronger.members))
+    return max(zone.p, stronger.p) <= alpha and zone.pair != stronger.pair and common >= _COMMON * fewer > 0
