@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import combinations
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import shapely
 from shapely.geometry import shape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +15,7 @@ from sqlalchemy.orm import Session
 from api.database import open_engine
 from geo.analysis.briefings import masked
 from geo.briefings import briefing_of_border
+from geo.crs import to_metric
 from geo.errors import InvalidInputError, NotFoundError
 from geo.runs import KINDS, compute_run, load_run, read_pair
 from geo.runs.borders import BordersRequest
@@ -138,6 +143,101 @@ def test_losses_are_part_of_what_was_read(demo, whole):
     assert {"incident_id", "kind", "pairs"} == set(loaded.loss_items.columns)
     less = replace(loaded, loss_items=loaded.loss_items.iloc[1:])
     assert input_hash(*less.frames()) != input_hash(*loaded.frames())
+
+
+def test_the_lead_that_a_campaign_named_is_part_of_what_was_read(demo):
+    loaded = load_run(demo, BordersRequest(**WHOLE, replications=99))
+    assert len(loaded.named_pairs)
+    row = loaded.named_pairs.index[0]
+    other_lead = loaded.named_pairs.copy()
+    pair = set(other_lead.loc[row, ["name_a", "name_b"]])
+    other_lead.loc[row, "lead_name"] = (pair - {other_lead.loc[row, "lead_name"]}).pop()
+    changed = replace(loaded, named_pairs=other_lead)
+    assert input_hash(*changed.frames()) != input_hash(*loaded.frames())
+
+
+def test_every_zone_that_passed_is_listed_or_counted_into_one_that_is(whole):
+    zones = {zone["id"]: zone for zone in whole.document["zones"]}
+    counted = [each for zone in zones.values() for each in zone["merged"]]
+    for border in whole.document["borders"]:
+        own = [zone for zone in zones.values() if zone["cities"] == border["cities"] and zone["p"] <= 0.05]
+        elsewhere = [each for each in counted if each.startswith("-".join(border["cities"]) + "-")]
+        assert border["zone_count"] == len(own) + len(elsewhere)
+        assert (border["merged_into"] is None) == (not elsewhere)
+    for zone in zones.values():
+        assert len(zone["codes"]) == len(zone["areas"])
+        assert zone["codes"][:2] == zone["cities"]
+        assert (len(zone["codes"]) > 2) == bool(zone["merged"])
+
+
+@pytest.fixture(scope="module")
+def at_a_corner(engine):
+    """Return what a scan reads, with every incident put about a corner of three cities, and these."""
+    with Session(engine) as session:
+        loaded = load_run(session, BordersRequest(**WHOLE, replications=99))
+    areas = to_metric(loaded.areas[loaded.areas["level"] == "city"])
+    shapes = areas.geometry
+    corners = (
+        (trio, shapely.intersection_all(shapely.buffer(shapes.loc[list(trio)].to_numpy(), 300.0)))
+        for trio in combinations(shapes.index, 3)
+        if all(pair in loaded.pairs or pair[::-1] in loaded.pairs for pair in combinations(trio, 2))
+    )
+    trio, corner = next(each for each in corners if not each[1].is_empty)
+    rng = np.random.default_rng(1)
+    count = 240
+    reach_m = np.where(np.arange(count) < 60, 3_500.0, 25_000.0)[:, None]
+    xy_m = shapely.get_coordinates(corner.centroid) + rng.uniform(-1, 1, (count, 2)) * reach_m
+    moved = gpd.GeoSeries(shapely.points(xy_m), crs=areas.crs).to_crs(4326)
+    incidents = loaded.incidents.iloc[:count].assign(area_id=None, radius_m=50.0)
+    return replace(
+        loaded,
+        incidents=incidents.set_geometry(moved.to_numpy(), crs=4326),
+        pairs=[pair for pair in loaded.pairs if set(pair) <= set(trio)],
+        exposure=None,
+    ), trio
+
+
+def test_a_cluster_at_a_corner_names_three_cities_and_each_border_says_where_it_was_counted(at_a_corner):
+    loaded, trio = at_a_corner
+    document = compute_run(loaded, BordersRequest(**WHOLE, replications=99)).document
+    first = document["zones"][0]
+    codes = {str(loaded.areas["adcode"].loc[area]) for area in trio}
+    assert set(first["codes"]) == codes
+    assert set(first["areas"]) == {str(loaded.areas["name"].loc[area]) for area in trio}
+    assert first["merged"]
+    others = {"-".join(border["cities"]): border for border in document["borders"]}
+    own = others.pop("-".join(first["cities"]))
+    assert own["merged_into"] is None
+    assert {merged.rpartition("-")[0] for merged in first["merged"]} <= set(others)
+    for pair, border in others.items():
+        if any(merged.startswith(f"{pair}-") for merged in first["merged"]):
+            assert border["merged_into"] == first["id"]
+            assert border["zone_count"]
+    assert not {zone["id"] for zone in document["zones"]} & set(first["merged"])
+
+
+def test_a_border_without_cable_on_one_side_counts_its_incidents_and_claims_nothing(demo, whole):
+    pair = one_pair(demo, whole)
+    request = BordersRequest(**WHOLE, pair=pair, replications=99)
+    loaded = load_run(demo, request)
+    demo.rollback()
+    (border,) = compute_run(loaded, request).document["borders"]
+    second = to_metric(loaded.areas).geometry.loc[loaded.pairs[0][1]]
+    is_there = shapely.intersects(second.buffer(60_000), to_metric(loaded.segments).geometry.to_numpy()) & ~(
+        shapely.within(
+            to_metric(loaded.segments).geometry.to_numpy(),
+            to_metric(loaded.areas).geometry.loc[loaded.pairs[0][0]],
+        )
+    )
+    values = np.where(is_there, 0.0, loaded.exposure.values)
+    bare = replace(loaded, exposure=replace(loaded.exposure, values=values))
+    document = compute_run(bare, request).document
+    (told,) = document["borders"]
+    assert told["reason"] == "no_exposure_b"
+    assert told["exposure_b"] == 0
+    assert (told["count_a"], told["count_b"]) == (border["count_a"], border["count_b"])
+    assert len(told["incidents"]) == told["case_count"]
+    assert (document["verdict"], document["zones"]) == ("no_exposure", [])
 
 
 def test_named_pairs_carry_their_lead_and_every_border_is_told(whole):
