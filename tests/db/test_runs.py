@@ -21,7 +21,7 @@ KEYS = {
     "is_census", "strongest_p", "minimum_relative_risk", "minimum_share", "critical_llr", "alpha", "replications",
     "draws", "seed", "metric_epsg", "outlines",
 }  # fmt: skip
-OWN_KEYS = {"borders": {"borders", "zones", "skipped"}}
+OWN_KEYS = {"borders": {"borders", "zones", "skipped", "linked_limits"}}
 
 
 @pytest.fixture(scope="module")
