@@ -17,9 +17,9 @@ _BOTH = (
     mark("新"),
     mark("没有连上服务器，请稍后再试"),
     mark("刚被别人改过，请看最新的再定"),
-    mark("现在的状态不允许这样做：{detail}"),
+    mark("现在的状态不允许这样做"),
     mark("没有找到，可能已被去掉"),
-    mark("没有记下：只写单位，不写个人姓名、手机、证件号或车牌；点位要在参战各市之内。技术说明：{detail}"),
+    mark("没有记下，服务器没有说明原因"),
     mark("正在记下…"),
 )
 """Of map and server, on the form and on the page."""
@@ -46,6 +46,7 @@ CLIENT_TEXTS = (
     mark("用对方的"),
     mark("丢掉"),
     mark("日志："),
+    mark("另有{count}条没有被接受，写完这条就放回来改"),
     mark("设伏点："),
     mark("注记："),
     mark("等连上后发送"),

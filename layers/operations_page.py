@@ -172,9 +172,8 @@ def render_proposal_page(
     """Return the form of a proposal as HTML; see `render_operations_page`."""
     say = texts_in(locale)
     names = {city.id: city.name for city in view.choices}
-    acting = (
-        city_id if city_id in (view.city_ids or names) else view.lead_id or next(iter(view.city_ids), None)
-    )
+    # Nobody is taken to speak for a city by default: the address says it, or the form asks.
+    acting = city_id if city_id in (view.city_ids or names) else None
     zones = [] if view.outline is None else [_outline(1, view.label, view.outline)]
     page = _page_data(FORM_TEXTS, view.home, view.tiles, position, locale=locale)
     return render_page(

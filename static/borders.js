@@ -7,6 +7,7 @@ import { wireRun } from "./runs.js";
 import { askWhenOpened, wireBorderForm } from "./borders_form.js";
 import { wireLinks } from "./borders_links.js";
 import { wirePicker } from "./borders_pick.js";
+import { tellComparing, tellStale } from "./borders_stale.js";
 
 const data = readBlock("border-data");
 const FINDINGS = {
@@ -179,6 +180,8 @@ function keepLanguageLink() {
 const map = addMap("border-map");
 wireForm();
 const form = wireBorderForm(data);
+tellStale();
+tellComparing();
 if (map) {
   map.createPane("picks").style.zIndex = 330;
   map.renderers.picks = L.svg({ pane: "picks", padding: 0.4 });

@@ -1,11 +1,12 @@
 // The page of a joint operation: acts of the cities, units, log and overlay, with what others change as it happens.
 
-import { actingCity, actor, onActor, wireLanguage } from "./operation_actor.js";
+import { accepted, actingCity, actor, onActor, refused, wireLanguage } from "./operation_actor.js";
 import { follow, freshPage } from "./operation_live.js";
+import { openLog } from "./operation_log.js";
 import { openMap } from "./operation_map.js";
 import { openMarks, tellBox } from "./operation_marks.js";
 import { openOutbox } from "./operation_outbox.js";
-import { ask, isDone, newKey, refusal } from "./operation_server.js";
+import { ask, isDone, isWrong, newKey, refusal } from "./operation_server.js";
 import { wireMaps } from "./maps.js";
 import { readBlock, t } from "./page.js";
 
@@ -18,6 +19,7 @@ if (picture) wireMaps();
 let marks = null;
 const box = openOutbox(id, {
   onSent: (item, answer) => {
+    if (item) accepted(item);
     if (!answer.versions) return;
     const last = answer.versions.at(-1);
     marks.told(
@@ -25,12 +27,17 @@ const box = openOutbox(id, {
       { isRemoved: answer.is_removed },
     );
   },
+  onReturned: (item, why) => {
+    refused(item);
+    (item.action === "entry" ? log : marks).putBack(item, why);
+  },
   onChange: () => {
     tellBox(find("outbox"), box.items(), box);
     marks?.draw();
   },
 });
 marks = openMarks(picture, operation, box);
+const log = openLog(box);
 tellBox(find("outbox"), box.items(), box);
 
 /** A moment in Chinese time, as the page writes them. */
@@ -101,6 +108,8 @@ async function act(method, rest, body, fault) {
   fault.textContent = t("正在记下…");
   const answer = await ask(method, `/operations/${id}${rest}`, { body: { ...who, ...body }, etag: operation.etag, key: newKey() });
   fault.textContent = isDone(answer) ? "" : refusal(answer);
+  if (isDone(answer)) accepted(who);
+  if (isWrong(answer)) refused(who);
   if (isDone(answer) || [404, 409, 412].includes(answer.status)) await refresh();
   return isDone(answer);
 }
@@ -153,18 +162,6 @@ document.addEventListener("click", ({ target }) => {
   if (removal) act("POST", `/units/${removal.dataset.removeUnit}/removal`, {}, find("unit-fault"));
   const shown = target.closest("[data-show-mark]");
   if (shown) marks.choose(Number(shown.dataset.showMark));
-});
-
-// What happened is kept without a line too: it waits in the box like a mark.
-find("log-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const fields = event.target.elements;
-  const text = fields.text.value.trim();
-  const who = text ? actor() : null;
-  if (!who) return;
-  const happenedAt = fields.happened_at.value ? `${fields.happened_at.value}:00+08:00` : null;
-  box.add({ ...who, action: "entry", text, happenedAt });
-  event.target.reset();
 });
 
 function tellLine(isThere) {

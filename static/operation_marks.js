@@ -15,6 +15,7 @@ export function openMarks(picture, operation, box) {
   let fresh = new Set();
   let canDraw = operation.can_draw;
   let current = null;
+  const returned = [];
 
   /** What the server told of a mark; an older version than the one known says nothing new. */
   function told(mark, { isRemoved = false, isFresh = false } = {}) {
@@ -82,13 +83,51 @@ export function openMarks(picture, operation, box) {
     panel.hidden = true;
     current = null;
     draw();
+    offer();
+  }
+
+  /** Take back a mark that the server refused; it is kept on this page only, until the panel is free. */
+  function putBack(item, why) {
+    returned.push({ item, why });
+    offer();
+  }
+
+  function offer() {
+    // Whoever draws something else goes on drawing.
+    if (current || panel.dataset.placing || !returned.length) return;
+    const { item, why } = returned.shift();
+    const there = item.markId ? shown().find((mark) => mark.id === item.markId) : { id: null, kind: item.kind, text: "", who: "", key: newKey() };
+    if (!there) return;
+    const before = document.activeElement;
+    choose({ ...there, text: item.text ?? there.text, at: item.markId ? there.at : item.at });
+    part("fault").textContent = why;
+    if (before?.matches("input, textarea, select")) before.focus({ preventScroll: true });
+  }
+
+  /** Let a place be chosen; what came back waits meanwhile. */
+  function place(sentence, onPick) {
+    panel.dataset.placing = "1";
+    const end = () => delete panel.dataset.placing;
+    picture.place(
+      sentence,
+      (at) => {
+        end();
+        onPick(at);
+        offer();
+      },
+      () => {
+        end();
+        offer();
+      },
+    );
   }
 
   /** Begin a mark: first its place, then its words. */
   function begin(kind) {
+    panel.dataset.placing = "1";
     close();
     const sentence = kind === "stakeout" ? t("点一下设伏点的位置；或移动地图让十字对准，再按“放在这里”（键盘按回车）。") : t("点一下注记的位置；或移动地图让十字对准，再按“放在这里”（键盘按回车）。");
-    picture.place(sentence, (at) => choose({ id: null, kind, text: "", at, who: "", key: newKey() }));
+    place(sentence, (at) => choose({ id: null, kind, text: "", at, who: "", key: newKey() }));
   }
 
   function save() {
@@ -113,8 +152,9 @@ export function openMarks(picture, operation, box) {
 
   function move() {
     const mark = current;
+    panel.dataset.placing = "1";
     close();
-    picture.place(t("点一下新的位置；或移动地图让十字对准，再按“放在这里”。"), (at) => {
+    place(t("点一下新的位置；或移动地图让十字对准，再按“放在这里”。"), (at) => {
       const who = actor();
       if (who) box.add({ ...who, ...targetOf(mark), action: "change", kind: mark.kind, text: mark.text, at });
     });
@@ -150,6 +190,7 @@ export function openMarks(picture, operation, box) {
   return {
     told,
     draw,
+    putBack,
     allow: (isAllowed) => (canDraw = isAllowed),
     choose: (id) => {
       const mark = shown().find((each) => each.id === id);

@@ -1,6 +1,7 @@
 // Propose an operation: a zone from a run is there already, or its corners are put on the map.
 
 import { openMap } from "./operation_map.js";
+import { remember, remembered } from "./operation_remembered.js";
 import { ask, isDone, newKey, refusal } from "./operation_server.js";
 import { wireMaps } from "./maps.js";
 import { colour, keep, page, readBlock, t } from "./page.js";
@@ -48,10 +49,13 @@ if (draft) {
   if (picture) drawCorners();
 }
 
+/** The city that proposes, as it is chosen: a radio button, or an option of the list. */
+const chosen = () => form.querySelector("input[name=city]:checked, select[name=city] option:checked");
+
 function body() {
   const fields = form.elements;
   const asked = {
-    city: Number(fields.city.value),
+    city: Number(chosen().value),
     unit: fields.unit.value.trim(),
     window: { from_on: fields.from_on.value, last_on: fields.last_on.value, from_hour: Number(fields.from_hour.value), until_hour: Number(fields.until_hour.value) },
   };
@@ -89,6 +93,7 @@ form.addEventListener("submit", async (event) => {
     fault.textContent = refusal(answer);
     return;
   }
+  remember({ id: asked.city, city: chosen().dataset.city, unit: asked.unit });
   const address = new URL(`/operations/${answer.body.id}`, location.href);
   address.searchParams.set("city", asked.city);
   address.searchParams.set("unit", asked.unit);
@@ -96,15 +101,35 @@ form.addEventListener("submit", async (event) => {
   location.assign(address.href);
 });
 
-form.elements.city.addEventListener("change", ({ target }) => {
+const isUsual = (name) => [...form.querySelectorAll("[data-unit]")].some((each) => each.dataset.unit === name);
+
+form.addEventListener("change", ({ target }) => {
+  if (target.name !== "city") return;
   keep("city", target.value);
-  const names = [...target.options].map((option) => option.dataset.unit);
+  tellLanguage();
+  // Most units speak for their city; a name that was typed stays.
   const typed = form.elements.unit.value.trim();
-  if (!typed || names.includes(typed)) form.elements.unit.value = target.selectedOptions[0].dataset.unit;
+  if (!typed || isUsual(typed)) form.elements.unit.value = chosen()?.dataset.unit ?? "";
 });
-form.elements.unit.addEventListener("input", ({ target }) => keep("unit", target.value.trim()));
-const other = document.querySelector("[data-other-language]");
-const address = new URL(location.href);
-address.searchParams.set("lang", page.locale === "zh" ? "en" : "zh");
-other.href = address.href;
+
+/** Take who acted last from this browser where it takes part; else ask that first. */
+function beginActor() {
+  if (chosen()?.value) return;
+  const last = remembered();
+  const choices = [...form.querySelectorAll("[data-city]")];
+  const again = last && choices.find((each) => Number(each.value) === last.id && each.dataset.city === last.city);
+  if (again) {
+    again[again.localName === "option" ? "selected" : "checked"] = true;
+    form.elements.unit.value = last.unit;
+  } else form.querySelector("[name=city]").focus();
+}
+
+function tellLanguage() {
+  const address = new URL(location.href);
+  address.searchParams.set("lang", page.locale === "zh" ? "en" : "zh");
+  document.querySelector("[data-other-language]").href = address.href;
+}
+
+beginActor();
+tellLanguage();
 document.body.dataset.ready = "";

@@ -1,11 +1,20 @@
 // What was drawn or written and is not with the server yet: kept in the browser, sent in order, conflicts told.
 
-import { ask, isAway, isDone, newKey, refusal } from "./operation_server.js";
+import { ask, isAway, isDone, isWrong, newKey, refusal } from "./operation_server.js";
 
-/** Make the box of one operation. `onSent` gets an item and the server's answer, `onChange` is told of every change. */
-export function openOutbox(id, { onSent, onChange }) {
+const LATE_MS = 60000;
+
+/** Whether an entry is sent so long after it was written that the moment of writing matters. */
+export const isLate = ({ pressedAt }) => Boolean(pressedAt) && Date.now() - Date.parse(pressedAt) > LATE_MS;
+
+/**
+ * Make the box of one operation. `onSent` gets an item and the server's answer, `onReturned` an item that cannot be
+ * right, which is out of the box then, and the reason; `onChange` is told of every change.
+ */
+export function openOutbox(id, { onSent, onReturned, onChange }) {
   const name = `huxian-outbox-${id}`;
-  let items = read(name);
+  // What was refused when the page was last open is asked for again: its state may allow it now.
+  let items = read(name).map((item) => (item.state === "refused" ? { ...item, state: "waiting" } : item));
   let isBusy = false;
 
   const save = () => {
@@ -68,6 +77,10 @@ export function openOutbox(id, { onSent, onChange }) {
       onSent(item, answer.body);
       return;
     }
+    if (isWrong(answer)) {
+      giveBack(item, refusal(answer));
+      return;
+    }
     item.state = "refused";
     item.why = refusal(answer);
     if (!item.markId || ![404, 409, 412].includes(answer.status)) return;
@@ -79,20 +92,39 @@ export function openOutbox(id, { onSent, onChange }) {
     }
   }
 
+  /** Take out what cannot be right, with what was to happen to it later: nothing of it stays in the browser. */
+  function giveBack(item, why) {
+    const later = items.filter((each) => each.ofKey === item.key);
+    items = items.filter((each) => each !== item && !later.includes(each));
+    write(name, items);
+    const whole = { ...item };
+    for (const { text, at } of later) Object.assign(whole, text === undefined ? {} : { text }, at ? { at } : {});
+    if (!later.some((each) => each.action === "remove")) onReturned(whole, why);
+  }
+
   return { add, drop, insist, flush, items: () => items };
 }
 
-function sent(id, { action, key, etag, markId, kind, text, at, happenedAt, city, unit }) {
+function sent(id, item) {
+  const { action, key, etag, markId, kind, text, at, city, unit } = item;
   const who = { city, unit };
   const place = at ? { longitude: at[1], latitude: at[0] } : {};
   const base = `/operations/${id}`;
-  if (action === "entry") {
-    const body = { ...who, text, ...(happenedAt ? { happened_at: happenedAt } : {}) };
-    return ask("POST", `${base}/log`, { key, body });
-  }
+  if (action === "entry") return sentEntry(`${base}/log`, item);
   if (action === "create") return ask("POST", `${base}/overlay`, { key, body: { ...who, kind, text, ...place } });
   if (action === "remove") return ask("POST", `${base}/overlay/${markId}/removal`, { key, etag, body: who });
   return ask("PATCH", `${base}/overlay/${markId}`, { key, etag, body: { ...who, text, ...place } });
+}
+
+/** Send an entry of the log; one that had to wait tells when it was written. */
+async function sentEntry(address, item) {
+  const { key, text, happenedAt, pressedAt, city, unit } = item;
+  const plain = { city, unit, text };
+  const body = happenedAt ? { ...plain, happened_at: happenedAt } : plain;
+  if (happenedAt || !isLate(item)) return ask("POST", address, { key, body });
+  const answer = await ask("POST", address, { key, body: { ...plain, happened_at: pressedAt } });
+  // It may have arrived in the first minute, with only its answer lost: then its key stands for those words alone.
+  return isWrong(answer) ? ask("POST", address, { key, body: plain }) : answer;
 }
 
 // A browser that keeps nothing still sends what it can, as long as the page is open.

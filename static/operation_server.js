@@ -1,10 +1,10 @@
 // Ask the server about an operation: every change says who acts, which version was seen, and carries a key of its own.
 
-import { t } from "./page.js";
+import { page, t } from "./page.js";
 
 /** Send a request; {status, body} where the server answered, {status: 0} where it was not reached. */
 export async function ask(method, address, { body, etag, key, accept = "application/json" } = {}) {
-  const headers = { Accept: accept };
+  const headers = { Accept: accept, "Accept-Language": page.locale };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (etag) headers["If-Match"] = etag;
   if (key) headers["Idempotency-Key"] = key;
@@ -29,17 +29,29 @@ export const isDone = ({ status }) => status >= 200 && status < 300;
 /** The server was not reached, or is not itself right now: the same request may succeed later. */
 export const isAway = ({ status }) => status === 0 || status === 408 || status === 429 || status >= 500;
 
+/** What was sent cannot be right, whenever it is sent: only other words help. */
+export const isWrong = ({ status }) => [400, 413, 422].includes(status);
+
 /** Say why a request was refused. */
 export function refusal({ status, body }) {
   if (isAway({ status })) return t("没有连上服务器，请稍后再试");
   if (status === 412) return t("刚被别人改过，请看最新的再定");
-  if (status === 409) return t("现在的状态不允许这样做：{detail}", { detail: detailOf(body) });
+  if (status === 409) return sentenceOf(body?.detail) || t("现在的状态不允许这样做");
   if (status === 404) return t("没有找到，可能已被去掉");
-  return t("没有记下：只写单位，不写个人姓名、手机、证件号或车牌；点位要在参战各市之内。技术说明：{detail}", { detail: detailOf(body) });
+  return sentenceOf(body?.detail) || sentenceOf(body?.title) || t("没有记下，服务器没有说明原因");
 }
 
-function detailOf(body) {
-  return body?.errors?.[0]?.message ?? body?.detail ?? body?.title ?? "";
+const HAN = /\p{Script=Han}/u;
+
+/** A sentence of the server's in the page's language, or nothing; it writes some in both, "中文 / English". */
+function sentenceOf(told) {
+  const whole = String(told ?? "");
+  const cut = whole.indexOf(" / ");
+  const halves = [whole.slice(0, cut), whole.slice(cut + 3)];
+  const isBoth = cut > 0 && HAN.test(halves[0]);
+  if (page.locale === "en") return isBoth ? halves[1] : whole;
+  const said = isBoth ? halves[0] : whole;
+  return HAN.test(said) ? said : "";
 }
 
 /** A key for one press of a button; also where the page is not served over TLS. */

@@ -450,7 +450,10 @@ def test_the_form_of_a_zone_is_filled_in(stage):
         f"/operations/new?run={stage.run_id}&zone={SHANGQIU}-{ZHOUKOU}-1", headers={"Accept": "text/html"}
     )
     assert "商丘市、周口市区域会战：柘城县—太康县段" in page.text
-    assert 'value="周口市公安局"' in page.text
+    # Who proposes is never taken for granted, also not that the leading city does.
+    assert 'data-unit="周口市公安局"' in page.text
+    assert 'value="周口市公安局"' not in page.text
+    assert " checked" not in page.text
     assert "案件17起" in page.text
 
 

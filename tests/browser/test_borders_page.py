@@ -170,9 +170,34 @@ def test_the_keyboard_alone_compares_a_border(address, page_watch, filled, engin
 
 def test_a_computation_can_be_cancelled(address, page_watch):  # noqa: F811
     page = opened(page_watch, address, "?start=2007-01-01&end=2007-03-31")
+    headline = page.locator("#headline")
+    asked_for = headline.inner_text()
     page.get_by_role("button", name="开始计算").click()
+    # While it computes nothing says that nobody compared, nor to press a button that is not there.
+    until(page, "document.getElementById('headline').textContent === '正在比较两侧…'")
+    assert "按下面的按钮" not in page.locator("#answer").inner_text()
     page.get_by_role("button", name="取消").click()
     until(page, "document.querySelector('[data-run-status]').textContent.includes('已取消')", seconds=20)
+    assert headline.inner_text() == asked_for
+    assert "按下面的按钮" in page.locator("#answer").inner_text()
+
+
+def test_a_changed_form_makes_the_result_old_until_it_is_compared_again(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    note = page.locator("[data-stale]")
+    grey = "['.verdict', '.border-zones', '.maps'].map((name) => getComputedStyle(document.querySelector(name)).filter)"
+    assert note.is_hidden()
+    assert page.evaluate(grey) == ["none"] * 3
+    for control in ("input[name=depth_m]", "[data-month=end]"):
+        page.locator(control).focus()
+        page.keyboard.press("ArrowLeft")
+        assert "条件已改，按“比较两侧”重新比较" in note.inner_text()
+        assert page.evaluate(grey) == ["grayscale(1)"] * 3
+        page.keyboard.press("ArrowRight")
+    page.locator("input[name=end]").fill("2008-02-29")
+    page.locator("input[name=start]").fill("2006-03-01")
+    assert note.is_hidden()
+    assert page.evaluate(grey) == ["none"] * 3
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])

@@ -234,14 +234,35 @@ def test_a_mark_is_put_with_the_keyboard_alone(page_watch, stage):
     assert [each[:2] for each in waited(stage, operation_id, 1)] == [("note", "键盘写的")]
 
 
-def test_from_zone_to_proposal_is_one_button(page_watch, stage):
-    page = page_watch(f"{stage.address}/operations/new?run={stage.run_id}&zone={SHANGQIU}-{ZHOUKOU}-1")
+def test_from_zone_to_proposal_asks_once_for_whom_and_is_one_button_from_then_on(page_watch, stage):
+    address = f"{stage.address}/operations/new?run={stage.run_id}&zone={SHANGQIU}-{ZHOUKOU}-1"
+    page = page_watch(address)
     page.wait_for_selector(READY, state="attached")
     assert page.locator("#operation-map path.leaflet-interactive").count() >= 1
+    # Nobody acts for the leading city unasked; without an answer nothing is sent.
+    assert page.locator("[name=city]:checked").count() == 0
+    assert page.evaluate("document.activeElement.name") == "city"
+    page.get_by_role("button", name="提出会战").click()
+    assert "/operations/new" in page.url
+    page.get_by_role("radio", name="商丘市").check()
+    assert page.locator("[name=unit]").input_value() == OFFICE[SHANGQIU]
+    page.locator("[name=unit]").fill("商丘市公安局指挥中心")
     page.get_by_role("button", name="提出会战").click()
     page.wait_for_selector(ON)
     assert "柘城县—太康县段" in page.locator("h1").inner_text()
     assert page.locator(".operation-answers .is-asked").count() == 2
+    assert "提出：商丘市" in page.locator("[data-live=answers]").inner_text()
+    page.goto(address)
+    page.wait_for_selector(READY, state="attached")
+    assert page.locator("[name=city]:checked").get_attribute("data-city") == "商丘市"
+    assert page.locator("[name=unit]").input_value() == "商丘市公安局指挥中心"
+    page.get_by_role("button", name="提出会战").click()
+    page.wait_for_selector(ON)
+    # What the address says goes before what the browser remembers.
+    page.goto(f"{address}&city={stage.cities[ZHOUKOU]}")
+    page.wait_for_selector(READY, state="attached")
+    assert page.locator("[name=city]:checked").get_attribute("data-city") == "周口市"
+    assert page.locator("[name=unit]").input_value() == OFFICE[ZHOUKOU]
 
 
 def test_a_zone_is_drawn_corner_by_corner(page_watch, stage):
@@ -254,7 +275,7 @@ def test_a_zone_is_drawn_corner_by_corner(page_watch, stage):
     page.get_by_role("button", name="在地图上放角").click()
     box = page.locator("#operation-map").bounding_box()
     middle = box["width"] / 2
-    for step_x, step_y in ((-20, 0), (20, 0), (0, 20)):
+    for step_x, step_y in ((-150, 0), (150, 0), (0, 40)):
         page.locator("#operation-map").click(position={"x": middle + step_x, "y": 200 + step_y})
     page.get_by_role("button", name="不放了").click()
     page.get_by_role("button", name="提出会战", exact=True).click()
@@ -297,3 +318,11 @@ def test_paper_gets_the_whole_map_and_the_screen_comes_back(page_watch, stage):
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.wait_for_timeout(300)
     assert (page.url, page.locator("#operation-map").bounding_box()["width"]) == before
+
+
+def test_on_paper_no_heading_stands_alone_at_the_end_of_a_page(page_watch, stage):
+    operation_id = stage.new(*RUNNING)
+    page = opened(page_watch, stage, operation_id, ZHOUKOU)
+    page.emulate_media(media="print")
+    breaks = "[...document.querySelectorAll('main h1, main h2, main h3')].map((each) => getComputedStyle(each).breakAfter)"
+    assert set(page.evaluate(breaks)) == {"avoid"}

@@ -124,7 +124,7 @@ def test_a_pair_shows_its_zones_in_full_and_the_chosen_one_first():
         "1.2公里",
         "未备案",
         "22时至次日1时占62%",
-        "拟建会战",
+        "提出会战",
     ):
         assert words in page
     assert "/operations/new?run=5&amp;zone=411400-411600-1" in page
