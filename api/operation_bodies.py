@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from api.problems import DOCUMENTED
-from geo.errors import InvalidInputError
+from geo.errors import ConflictError, InvalidInputError
 from geo.operations import MAX_MARK_TEXT, MAX_TEXT, MAX_TITLE, Act, City, LogEntry, Operation, Unit, Window
 from geo.store.operation_changes import find_keyed_change
 from geo.store.operations import JointOperation, get_operation
+from layers.refusals import in_both_languages
 
 State = Literal["proposed", "agreed", "running", "ended", "declined", "withdrawn"]
 Role = Literal["lead", "ambush", "patrol", "technical", "checkpoint", "liaison", "reserve", "other"]
@@ -41,7 +42,7 @@ class Actor(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     city: AreaId = Field(description="id of the city's area")
-    unit: str = Field(min_length=1, max_length=240, description="name of the unit, never of a person")
+    unit: str = Field(max_length=240, description="name of the unit, never of a person")
 
 
 class WindowBody(BaseModel):
@@ -62,7 +63,7 @@ class WindowBody(BaseModel):
             first, last = date.fromisoformat(self.from_on), date.fromisoformat(self.last_on)
             until = date.fromordinal(last.toordinal() + 1)
         except ValueError as error:
-            raise InvalidInputError("there is no such day in the calendar") from error
+            raise InvalidInputError("there is no such day in the calendar", code="no_such_day") from error
         return Window(from_on=first, until_on=until, from_hour=self.from_hour, until_hour=self.until_hour)
 
 
@@ -71,14 +72,14 @@ class ZoneBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    label: str = Field(min_length=1, max_length=480)
+    label: str = Field(max_length=480)
     geometry: dict[str, Any] = Field(description="GeoJSON Polygon or MultiPolygon, longitude first")
 
 
 class ProposalBody(Actor):
     """A proposal: from the zone of a run over borders, or with zones of its own."""
 
-    title: str | None = Field(default=None, min_length=2, max_length=_MOST_TYPED * MAX_TITLE)
+    title: str | None = Field(default=None, max_length=_MOST_TYPED * MAX_TITLE)
     run_id: AreaId | None = Field(default=None, description="a finished run of kind borders")
     zone: (
         Annotated[int, Field(ge=1, le=2**31 - 1)] | Annotated[str, Field(min_length=1, max_length=120)] | None
@@ -97,10 +98,10 @@ class ProposalBody(Actor):
 class ChangeBody(Actor):
     """What changes; what is left out stays. All but a new title asks every city again."""
 
-    title: str | None = Field(default=None, min_length=2, max_length=_MOST_TYPED * MAX_TITLE)
+    title: str | None = Field(default=None, max_length=_MOST_TYPED * MAX_TITLE)
     lead: AreaId | None = None
     window: WindowBody | None = None
-    zones: list[ZoneBody] | None = Field(default=None, min_length=1, max_length=20)
+    zones: list[ZoneBody] | None = Field(default=None, max_length=20)
     text: str = Field(default="", max_length=_MOST_TYPED * MAX_TEXT)
 
 
@@ -114,7 +115,7 @@ class ActBody(Actor):
 class UnitBody(Actor):
     """A unit of the acting city."""
 
-    name: str = Field(min_length=1, max_length=240)
+    name: str = Field(max_length=240)
     role: Role
     contact: str = Field(default="", max_length=60, description="landline of the duty desk")
 
@@ -128,7 +129,7 @@ def _is_text(value: object) -> object:
 class EntryBody(Actor):
     """An entry of the log."""
 
-    text: str = Field(min_length=1, max_length=_MOST_TYPED * MAX_TEXT)
+    text: str = Field(max_length=_MOST_TYPED * MAX_TEXT)
     happened_at: Annotated[
         Annotated[AwareDatetime, Field(strict=False)] | None, BeforeValidator(_is_text)
     ] = Field(default=None, description="when it was, if not just now; with its time zone")
@@ -158,7 +159,7 @@ class MarkChangeBody(Actor):
     def place(self) -> tuple[float, float] | None:
         """Return the new place, or None where it stays."""
         if (self.longitude is None) != (self.latitude is None):
-            raise InvalidInputError("longitude and latitude go together")
+            raise InvalidInputError("longitude and latitude go together", code="place_halved")
         return None if self.longitude is None or self.latitude is None else (self.longitude, self.latitude)
 
 
@@ -309,7 +310,8 @@ def is_current(if_match: str | None, etag: str) -> bool:
         428.
     """
     if if_match is None:
-        raise HTTPException(HTTPStatus.PRECONDITION_REQUIRED, "say in If-Match which version was seen")
+        missing = InvalidInputError("say in If-Match which version was seen", code="version_missing")
+        raise HTTPException(HTTPStatus.PRECONDITION_REQUIRED, in_both_languages(missing))
     return if_match.strip() == "*" or etag in [tag.strip() for tag in if_match.split(",")]
 
 
@@ -329,5 +331,6 @@ def opened(
     if find_keyed_change(session, act.key, act.body_sha256) is not None:
         return operation, True
     if not has_seen:
-        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, "the operation has changed since it was read")
+        old = ConflictError("the operation has changed since it was read", code="operation_changed")
+        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, in_both_languages(old))
     return operation, False

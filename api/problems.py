@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from geo import errors
 from layers.page import content_security_policy, render_problem_page
-from layers.refusals import in_both_languages
+from layers.refusals import REFUSALS, in_both_languages, refusal_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     request_id: str
+    code: str | None = None
     errors: list[dict[str, Any]] = []
 
 
@@ -93,6 +94,7 @@ def problem(
     title: str,
     *,
     detail: str | None = None,
+    code: str | None = None,
     faults: Sequence[dict[str, Any]] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
@@ -108,6 +110,8 @@ def problem(
         What kind of failure, the same for all of its kind.
     detail : str, optional
         What went wrong this time; never a value the client sent, nor SQL or a path.
+    code : str, optional
+        Short stable word for what went wrong, by which programs tell refusals apart.
     faults : sequence of dict
         Where and what, one per fault (``errors`` in the body).
     headers : dict, optional
@@ -120,6 +124,8 @@ def problem(
         "detail": detail or title,
         "request_id": getattr(request.state, "request_id", ""),
     }
+    if code is not None:
+        body["code"] = code
     if faults:
         body["errors"] = list(faults)
     if request.method == "GET" and _wants_page(request):
@@ -162,7 +168,17 @@ def _domain_problem(request: Request, error: Exception) -> Response:
         {"row": fault.row, "column": fault.column, "code": fault.code, "message": fault.message}
         for fault in getattr(error, "faults", ())
     ]
-    return problem(request, status, title, detail=in_both_languages(error), faults=faults)
+    code = getattr(error, "code", None)
+    return problem(request, status, title, detail=_said(request, error), code=code, faults=faults)
+
+
+def _said(request: Request, error: Exception) -> str:
+    """Say an error in the language that the address asks for, else in both."""
+    code, lang = getattr(error, "code", None), request.query_params.get("lang")
+    if code not in REFUSALS or lang not in ("zh", "en"):
+        return in_both_languages(error)
+    locale: Locale = "en" if lang == "en" else "zh"
+    return refusal_text(str(error), code, getattr(error, "values", None), locale=locale)
 
 
 def _validation_problem(request: Request, error: Exception) -> Response:

@@ -15,8 +15,7 @@ from geo.analysis.duplicates import find_duplicates
 from geo.crs import to_metric
 from geo.errors import ConflictError, InvalidInputError
 from geo.io.forms.texts import forbidden
-from geo.io.person_names import holds_person_name
-from geo.io.persons import names_a_person
+from geo.io.typed_names import names_a_typed_person
 from geo.periods import CHINA
 from geo.store.dataset import claim_dataset, find_dataset
 from geo.store.duplicates import (
@@ -275,14 +274,21 @@ def unit_name(text: str) -> str:
     """
     name = " ".join(unicodedata.normalize("NFKC", text).split())
     if not _LEAST_OFFICE <= len(name) <= MAX_OFFICE or forbidden(name):
-        raise InvalidInputError(f"name the unit that decides, in {_LEAST_OFFICE} to {MAX_OFFICE} characters")
+        raise InvalidInputError(
+            f"name the unit that decides, in {_LEAST_OFFICE} to {MAX_OFFICE} characters",
+            code="unit_length",
+            least=_LEAST_OFFICE,
+            most=MAX_OFFICE,
+        )
     if _names_a_person(name) or _ROLE.search(_PLACES.sub("", name)) or not _UNIT.search(name):
-        raise InvalidInputError("name the unit that decides (局, 所, 队, 公司, office), never a person")
+        raise InvalidInputError(
+            "name the unit that decides (局, 所, 队, 公司, office), never a person", code="unit_person"
+        )
     return name
 
 
 def _names_a_person(text: str) -> bool:
-    return names_a_person(text) or holds_person_name(f"{_PLACES.sub('', text)},")
+    return names_a_typed_person(_PLACES.sub("", text))
 
 
 def _note(text: str) -> str:

@@ -9,8 +9,8 @@ class HuxianError(Exception):
     """Base of every failure that Huxian itself raises; its text is fit to show to a user."""
 
 
-class InvalidInputError(HuxianError):
-    """A value was understood but cannot be right (a bad number, an unknown code, lengths that differ).
+class SpokenError(HuxianError):
+    """A failure that people are told of in their own language.
 
     Parameters
     ----------
@@ -26,6 +26,10 @@ class InvalidInputError(HuxianError):
         super().__init__(message)
         self.code = code
         self.values = values
+
+
+class InvalidInputError(SpokenError):
+    """A value was understood but cannot be right (a bad number, an unknown code, lengths that differ)."""
 
 
 class UnitError(InvalidInputError):
@@ -70,11 +74,11 @@ class PersonalDataError(FileRejectedError):
     """A file carries a column of names, ID numbers, phones or plates of persons."""
 
 
-class ConflictError(HuxianError):
+class ConflictError(SpokenError):
     """The same key is already stored with other values."""
 
 
-class NotFoundError(HuxianError):
+class NotFoundError(SpokenError):
     """Nothing is stored under this id."""
 
 

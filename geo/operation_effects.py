@@ -12,7 +12,7 @@ import pandas as pd
 from geo.analysis.exposure import cable_exposure
 from geo.analysis.operation_effects import OperationEffect, exposure_inside, operation_effect
 from geo.crs import to_metric
-from geo.errors import ConflictError, InvalidInputError
+from geo.errors import ConflictError, InvalidInputError, PeriodError
 from geo.operations import Operation, load_operation
 from geo.periods import CHINA, Period
 from geo.store.areas import find_areas, with_descendants
@@ -45,7 +45,8 @@ class EffectView:
     before, after : Period
     effect : OperationEffect or None
     reason : str or None
-        Why there is none: ``longer_than_a_year``, ``before_not_covered`` (rows begin later), ``after_not_covered`` (rows
+        Why there is none: ``longer_than_a_year``, ``before_too_early`` (before any period may begin),
+        ``before_not_covered`` (rows begin later), ``after_not_covered`` (rows
         end more than a week earlier), ``selected_cases`` (a list of chosen cases, from which no rate follows).
     """
 
@@ -99,14 +100,14 @@ def operation_days(operation: Operation) -> Period:
         If it has not ended, or ended before its first day.
     """
     if operation.state != "ended" or operation.started_at is None or operation.ended_at is None:
-        raise ConflictError("an operation has a before and after once it has ended")
+        raise ConflictError("an operation has a before and after once it has ended", code="not_ended")
     started, ended = (at.astimezone(CHINA).date() for at in (operation.started_at, operation.ended_at))
     if started >= operation.until_on:
         # Written down afterwards: its days are those it was planned for.
         return Period(operation.from_on, operation.until_on)
     first, until = max(operation.from_on, started), min(operation.until_on, ended + timedelta(days=1))
     if until <= first:
-        raise ConflictError("the operation ended before its first day")
+        raise ConflictError("the operation ended before its first day", code="ended_before_it_began")
     return Period(first, until)
 
 
@@ -155,7 +156,8 @@ def load_operation_effects(
     areas = areas[areas.index.isin([city.id for city in operation.cities]) & ~areas.geometry.isna()]
     if len(areas) < len(operation.cities):
         raise InvalidInputError(
-            "a city that took part has no polygon, so that there is nothing to compare with"
+            "a city that took part has no polygon, so that there is nothing to compare with",
+            code="nothing_to_compare",
         )
     area_ids = tuple({each for city in operation.cities for each in with_descendants(session, city.id)})
     zones, control = to_metric(operation.zones), to_metric(areas)
@@ -215,12 +217,15 @@ def _compared(
 
 def _before(session: Session, name: str, period: Period) -> tuple[Period | None, str | None]:
     """Return the period compared with, and why it cannot be."""
-    if name == "just_before":
-        before = Period(period.start_on - timedelta(days=period.days), period.start_on)
-    elif period.days > _YEAR:
+    if name != "just_before" and period.days > _YEAR:
         return None, "longer_than_a_year"
-    else:
-        before = period.year_before()
+    try:
+        if name == "just_before":
+            before = Period(period.start_on - timedelta(days=period.days), period.start_on)
+        else:
+            before = period.year_before()
+    except PeriodError:
+        return None, "before_too_early"
     extent = extent_of_time(session)
     if extent is None or extent[0].date() > before.start_on + _LATE:
         return before, "before_not_covered"
@@ -237,7 +242,11 @@ def _incidents(session: Session, area_ids: tuple[int, ...], periods: tuple[Perio
     both = pd.concat([frame.astype({"origin": str}) for frame in frames])
     found = to_metric(gpd.GeoDataFrame(both, crs=frames[0].crs))
     if found["is_masked"].any():
-        raise InvalidInputError("some incidents are masked; masked figures never enter an analysis")
+        raise InvalidInputError(
+            "some incidents are masked; masked figures never enter an analysis",
+            code="masked",
+            count=int(found["is_masked"].sum()),
+        )
     return found[found["is_census"]] if found["is_census"].any() else found
 
 

@@ -39,6 +39,7 @@ _REASONS = {
     "many_without_place": mark("五分之一以上的案件没有位置，不知道在区内还是区外。"),
     "hours_unknown": mark("会战区内过半的案件不知道是不是在会战时段发的。"),
     "longer_than_a_year": mark("会战超过一年，没有上年同期可比。"),
+    "before_too_early": mark("对比期早于1949年10月，没有“之前”可比。"),
     "before_not_covered": mark("库里的案件从对比期之后才开始，没有“之前”可比。"),
     "after_not_covered": mark("会战最后一周以前的案件还没有报全，过些时候再看。"),
     "selected_cases": mark("库里是挑选出来挂牌督办的案件，不是全部发案，不能比较前后。"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from geo.periods import CHINA, Period
@@ -168,8 +168,34 @@ def entry_sentence(entry: EntryShown, say: Texts) -> str:
 
 
 def _changed(entry: EntryShown, say: Texts) -> str:
-    parts = tuple(say(_CHANGED[each]) for each in entry.detail["changed"])
-    return say("改了%(parts)s", parts=say.listed(parts))
+    detail = entry.detail
+    if "after" not in detail:
+        # Written before the log kept what was and what is.
+        parts = tuple(say(_CHANGED[each]) for each in detail["changed"])
+        return say("改了%(parts)s", parts=say.listed(parts))
+    changes = [
+        say(
+            "%(what)s由“%(before)s”改为“%(after)s”",
+            what=say(_CHANGED[each]),
+            before=_value(each, detail["before"][each], say),
+            after=_value(each, detail["after"][each], say),
+        )
+        for each in detail["changed"]
+    ]
+    return say("；").join(changes)
+
+
+def _value(name: str, value: Any, say: Texts) -> str:
+    """Write what a title, a lead, a window or zones were, or are."""
+    if name == "window":
+        days = Period(
+            date.fromisoformat(value["from_on"]), date.fromisoformat(value["last_on"]) + timedelta(days=1)
+        )
+        hours = hours_text(value["from_hour"], value["until_hour"], say)
+        return f"{period_text(days, say.locale)}{say('，')}{hours}"
+    if name == "zones":
+        return say.listed(tuple(value))
+    return say("没有牵头市") if value is None else str(value)
 
 
 def _unit(entry: EntryShown, say: Texts) -> str:

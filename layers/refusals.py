@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layers.operation_refusals import OPERATION_REFUSALS
 from layers.texts import mark, texts_in
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ REFUSALS = {
     "no_such_kind": mark("没有这种分析。"),
     "no_such_area": mark("没有这个区域。"),
     "no_such_code": mark("没有这个类别或行业。"),
+    **OPERATION_REFUSALS,
 }
-"""Every code of an `InvalidInputError`, in the words of a sentence with its values."""
+"""Every code of a `SpokenError`, in the words of a sentence with its values."""
 _LOCALES: tuple[Locale, ...] = ("zh", "en")
 _UNTOLD = mark("资料或参数不适合这种算法，没有算完。技术说明：%(error)s")
 

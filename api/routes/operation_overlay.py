@@ -32,10 +32,12 @@ from api.operation_bodies import (
     is_current,
 )
 from api.operation_watch import POLL_S, board_of
+from geo.errors import ConflictError
 from geo.operations import Act, change_mark, create_mark, remove_mark
 from geo.store.operation_changes import find_keyed_change
 from geo.store.operation_marks import OperationMark, find_mark_versions, find_marks, get_mark
 from geo.store.operations import JointOperation, get_operation
+from layers.refusals import in_both_languages
 
 router = APIRouter(
     prefix="/operations/{operation_id}", tags=["operations"], dependencies=[Depends(refuse_repeats)]
@@ -155,7 +157,8 @@ def _opened(
     if find_keyed_change(session, act.key, act.body_sha256) is not None:
         return operation, mark, True
     if not has_seen:
-        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, "the mark has changed since it was read")
+        old = ConflictError("the mark has changed since it was read", code="mark_changed")
+        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, in_both_languages(old))
     return operation, mark, False
 
 

@@ -86,7 +86,7 @@ def check_part(session: Session, operation: JointOperation, act: Act) -> dict[in
     """
     cities = cities_of(session, operation)
     if act.city_id not in cities:
-        raise InvalidInputError("the city that acts takes no part in this operation")
+        raise InvalidInputError("the city that acts takes no part in this operation", code="actor_apart")
     return cities
 
 
@@ -143,9 +143,11 @@ def act_on(session: Session, operation: JointOperation, name: ActName, act: Act)
         proposer_id=operation.proposer_area_id,
     )
     if name not in allowed:
-        raise ConflictError(f"an operation that is {operation.state} does not allow this: {name}")
+        raise ConflictError(
+            f"an operation that is {operation.state} does not allow this: {name}", code="state_forbids"
+        )
     if act.city_id not in allowed[name]:
-        raise ConflictError(f"this is not up to that city now: {name}")
+        raise ConflictError(f"this is not up to that city now: {name}", code="not_its_turn")
     if name in ("agree", "decline"):
         _answer(session, operation, cities, name, act)
     elif name == "withdraw":
@@ -191,7 +193,11 @@ def _start(session: Session, operation: JointOperation, act: Act) -> None:
     now = moment(session)
     first, last = window_of(operation).bounds_at()
     if now < first:
-        raise ConflictError(f"the operation begins on {operation.from_on}; move its days to begin earlier")
+        raise ConflictError(
+            f"the operation begins on {operation.from_on}; move its days to begin earlier",
+            code="begins_later",
+            day=operation.from_on.isoformat(),
+        )
     operation.state, operation.started_at = "running", now
     # An operation that is written down after its days shares nothing any more.
     operation.valid = Range(now, max(now, last), bounds="[)")

@@ -8,12 +8,14 @@ from geo.errors import ConflictError
 from geo.operations.acts import check_part, window_of
 from geo.operations.proposals import checked_cities, checked_lead, read_zones, told_zones
 from geo.operations.texts import title_text
+from geo.operations.zone_checks import check_cities_hold_zones
 from geo.store.operation_changes import add_change
-from geo.store.operations import replace_zones
+from geo.store.operations import find_zones, replace_zones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import geopandas as gpd
     from sqlalchemy.orm import Session
 
     from geo.operations.acts import Act
@@ -57,41 +59,61 @@ def change_operation(
     Notes
     -----
     A city agreed to this lead, these days, hours and zones. Once one of them changes, no agreement and no refusal
-    stands any more: every city is asked again, and the log says so. A title binds nobody.
+    stands any more: every city is asked again, and the log says so. A title binds nobody. The log keeps what was and what is.
     """
     asked = check_part(session, operation, act)
     if operation.state not in CHANGEABLE:
         raise ConflictError(
-            f"an operation that is {operation.state} is not changed; end it and propose another"
+            f"an operation that is {operation.state} is not changed; end it and propose another",
+            code="change_closed",
         )
-    changed: list[str] = []
-    before = window_of(operation)
-    cities = checked_cities(session, tuple(asked), (), window=window or before)
-    if title is not None and title_text(title) != operation.title:
-        operation.title = title_text(title)
-        changed.append("title")
+    own = window_of(operation)
+    cities = checked_cities(session, tuple(asked), (), window=window or own)
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    if title is not None and (plain := title_text(title)) != operation.title:
+        before["title"], after["title"] = operation.title, plain
+        operation.title = plain
     if lead_id is not None and checked_lead(lead_id, None, cities) != operation.lead_area_id:
+        before["lead"], after["lead"] = _name(cities, operation.lead_area_id), _name(cities, lead_id)
         operation.lead_area_id = lead_id
-        changed.append("lead")
-    if window is not None and window != before:
+    if window is not None and window != own:
+        window.check_comparable()
+        before["window"], after["window"] = _told_window(own), _told_window(window)
         operation.from_on, operation.until_on = window.from_on, window.until_on
         operation.from_hour, operation.until_hour = window.from_hour, window.until_hour
-        changed.append("window")
-    detail: dict[str, Any] = {"changed": changed}
+    detail: dict[str, Any] = {}
     if zones is not None:
         read = read_zones(zones, None, cities)
+        check_cities_hold_zones(cities, read)
+        before["zones"] = find_zones(session, [operation.id])["label"].tolist()
+        after["zones"] = read["label"].tolist()
         replace_zones(session, operation.id, read)
         # Drawn by somebody: no run stands for these any more.
         operation.run_id = operation.zone_rank = None
         detail["zones"] = told_zones(read)
-        changed.append("zones")
-    if not changed:
+    if not after:
         return
+    detail |= {"changed": list(after), "before": before, "after": after}
     add_change(session, operation, kind="changed", detail=detail, **act.told())
-    if changed != ["title"]:
+    if list(after) != ["title"]:
         _ask_again(session, operation, asked, act)
     operation.version += 1
     session.flush()
+
+
+def _name(cities: gpd.GeoDataFrame, lead_id: int | None) -> str | None:
+    return None if lead_id is None else str(cities["name"].loc[lead_id])
+
+
+def _told_window(window: Window) -> dict[str, Any]:
+    """Return days and hours as the log keeps them, the last day included."""
+    return {
+        "from_on": window.from_on.isoformat(),
+        "last_on": window.last_on.isoformat(),
+        "from_hour": window.from_hour,
+        "until_hour": window.until_hour,
+    }
 
 
 def _ask_again(

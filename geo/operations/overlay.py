@@ -55,7 +55,11 @@ def create_mark(
     _check_live(operation)
     point = _point(session, operation, at)
     if mark_count(session, operation.id) >= MOST_MARKS:
-        raise ConflictError(f"the overlay holds {MOST_MARKS} marks at most; remove some first")
+        raise ConflictError(
+            f"the overlay holds {MOST_MARKS} marks at most; remove some first",
+            code="overlay_full",
+            most=MOST_MARKS,
+        )
     mark = add_mark(
         session,
         operation.id,
@@ -80,6 +84,8 @@ def change_mark(
 ) -> None:
     """Change text or place of a mark, whichever city made it; what is left out stays.
 
+    What changes nothing makes no version, and nobody is told of it.
+
     Raises
     ------
     ConflictError
@@ -90,10 +96,11 @@ def change_mark(
     _check_live(operation)
     _check_there(mark)
     point = None if at is None else _point(session, operation, at)
-    values: dict[str, Any] = {"area_id": act.city_id, "unit": act.unit}
-    if text is not None:
-        values["text"] = _text(mark.kind, text)
-    change_mark_row(session, mark, point=point, **values)
+    said = mark.text if text is None else _text(mark.kind, text)
+    here: Any = to_shape(mark.geom)
+    if said == mark.text and (point is None or point.equals(here)):
+        return
+    change_mark_row(session, mark, point=point, text=said, area_id=act.city_id, unit=act.unit)
     _tell(session, operation, mark, "mark_changed", act)
 
 
@@ -114,18 +121,20 @@ def remove_mark(session: Session, operation: JointOperation, act: Act, mark: Ope
 
 def _check_live(operation: JointOperation) -> None:
     if operation.state not in LIVE:
-        raise ConflictError(f"the overlay of an operation that is {operation.state} is not drawn on")
+        raise ConflictError(
+            f"the overlay of an operation that is {operation.state} is not drawn on", code="overlay_closed"
+        )
 
 
 def _check_there(mark: OperationMark) -> None:
     if mark.removed_at is not None:
-        raise ConflictError("the mark was removed")
+        raise ConflictError("the mark was removed", code="mark_gone")
 
 
 def _point(session: Session, operation: JointOperation, at: Position) -> shapely.Point:
     point = shapely.Point(read_point(*at))
     if not is_inside_cities(session, operation.id, point):
-        raise InvalidInputError("a mark lies in one of the cities that take part")
+        raise InvalidInputError("a mark lies in one of the cities that take part", code="mark_outside")
     return point
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from geo.errors import InvalidInputError
 from geo.operations.texts import MAX_TITLE, title_text
 from geo.operations.windows import Window, default_window
+from geo.operations.zone_checks import check_cities_hold_zones, check_cities_touch
 from geo.operations.zones import clip_zones, find_run_zone, read_polygon
 from geo.periods import CHINA
 from geo.store.operation_changes import add_change, find_keyed_change
@@ -58,9 +59,9 @@ class Proposal:
     def __post_init__(self) -> None:
         """Refuse a proposal that says both where from, or neither."""
         if (self.run_id is None) != (self.zone is None):
-            raise InvalidInputError("name a run and its zone, or neither")
+            raise InvalidInputError("name a run and its zone, or neither", code="run_without_zone")
         if (self.run_id is None) == (not self.zones):
-            raise InvalidInputError("give the zone of a run, or zones as polygons")
+            raise InvalidInputError("give the zone of a run, or zones as polygons", code="run_or_zones")
         if self.title is not None:
             object.__setattr__(self, "title", title_text(self.title))
 
@@ -93,11 +94,14 @@ def propose(session: Session, wanted: Proposal, act: Act) -> tuple[JointOperatio
         return get_operation(session, made.operation_id), False
     told = None if wanted.run_id is None else find_run_zone(session, wanted.run_id, wanted.zone or 0)
     window = wanted.window or usual_window(session, told)
+    window.check_comparable()
     cities = checked_cities(session, wanted.city_ids, () if told is None else told.adcodes, window=window)
     lead_id = checked_lead(wanted.lead_id, told, cities)
     if act.city_id not in cities.index:
-        raise InvalidInputError("only a city that takes part proposes an operation")
+        raise InvalidInputError("only a city that takes part proposes an operation", code="proposer_apart")
     zones = read_zones(wanted.zones, told, cities)
+    check_cities_touch(cities)
+    check_cities_hold_zones(cities, zones)
     operation = add_operation(
         session,
         {
@@ -142,19 +146,23 @@ def checked_cities(
     InvalidInputError
     """
     if len(set(ids)) != len(ids):
-        raise InvalidInputError("a city is named twice")
+        raise InvalidInputError("a city is named twice", code="city_twice")
     told = city_ids_of(session, adcodes, on=window.from_on)
     known = [each for each in told if each is not None]
     if len(known) < len(told):
-        raise InvalidInputError("the run names what is no city that exists on the first day of the operation")
+        raise InvalidInputError(
+            "the run names what is no city that exists on the first day of the operation", code="city_unknown"
+        )
     if ids and known and set(ids) != set(known):
-        raise InvalidInputError("the zone of the run concerns other cities")
+        raise InvalidInputError("the zone of the run concerns other cities", code="run_of_other_cities")
     asked = set(ids or known)
     if not _LEAST_CITIES <= len(asked) <= _MOST_CITIES:
-        raise InvalidInputError("a joint operation has two or three cities")
+        raise InvalidInputError("a joint operation has two or three cities", code="city_count")
     cities = find_cities(session, asked, on=window.from_on)
     if len(cities) != len(asked):
-        raise InvalidInputError("one of these is no city that exists on the first day of the operation")
+        raise InvalidInputError(
+            "one of these is no city that exists on the first day of the operation", code="city_unknown"
+        )
     return cities
 
 
@@ -168,7 +176,7 @@ def checked_lead(lead_id: int | None, told: RunZone | None, cities: gpd.GeoDataF
     """
     if lead_id is not None:
         if lead_id not in cities.index:
-            raise InvalidInputError("the leading city is none of those that take part")
+            raise InvalidInputError("the leading city is none of those that take part", code="lead_apart")
         return lead_id
     if told is None or told.lead is None:
         return None

@@ -46,15 +46,23 @@ def add_unit(
     Raises
     ------
     ConflictError
-        If the operation is over, or has too many units.
+        If the operation is over, the unit takes part already, or there are too many.
     InvalidInputError
     """
     check_part(session, operation, act)
     if operation.state not in LIVE:
-        raise ConflictError(f"an operation that is {operation.state} takes no more units")
-    if len(find_units(session, [operation.id])) >= _MOST_UNITS:
-        raise ConflictError(f"an operation has {_MOST_UNITS} units at most")
+        raise ConflictError(
+            f"an operation that is {operation.state} takes no more units", code="units_closed"
+        )
+    present = find_units(session, [operation.id])
+    if len(present) >= _MOST_UNITS:
+        raise ConflictError(
+            f"an operation has {_MOST_UNITS} units at most", code="units_full", most=_MOST_UNITS
+        )
     values = {"name": unit_name(name), "role": role, "contact": duty_phone(contact)}
+    # Two cities may both have a 刑侦支队; one city has it once.
+    if (act.city_id, values["name"]) in [(unit.area_id, unit.name) for unit in present]:
+        raise ConflictError("this unit takes part already", code="unit_twice")
     unit = add_unit_row(session, operation.id, area_id=act.city_id, **values)
     detail = {"unit_id": unit.id, "name": unit.name, "role": role}
     add_change(session, operation, kind="unit_added", detail=detail, **act.told())
@@ -75,9 +83,9 @@ def remove_unit(session: Session, operation: JointOperation, act: Act, unit_id: 
     check_part(session, operation, act)
     unit = get_unit(session, operation.id, unit_id)
     if operation.state not in LIVE:
-        raise ConflictError(f"an operation that is {operation.state} keeps its units")
+        raise ConflictError(f"an operation that is {operation.state} keeps its units", code="units_closed")
     if unit.area_id != act.city_id:
-        raise ConflictError("a city takes out its own units only")
+        raise ConflictError("a city takes out its own units only", code="unit_of_other")
     unit.removed_at = moment(session)
     detail = {"unit_id": unit.id, "name": unit.name, "role": unit.role}
     add_change(session, operation, kind="unit_removed", detail=detail, **act.told())
@@ -107,11 +115,15 @@ def add_entry(
     """
     check_part(session, operation, act)
     if not act.text:
-        raise InvalidInputError("an entry of the log says what happened")
+        raise InvalidInputError("an entry of the log says what happened", code="entry_empty")
     if happened_at is not None:
         if happened_at.tzinfo is None:
-            raise InvalidInputError("say in which time zone it happened")
+            raise InvalidInputError("say in which time zone it happened", code="entry_without_zone")
         now = moment(session)
         if happened_at > now + _CLOCKS_DIFFER or happened_at.astimezone(CHINA).date() < EARLIEST:
-            raise InvalidInputError(f"an entry tells what has happened, after {EARLIEST}")
+            raise InvalidInputError(
+                f"an entry tells what has happened, after {EARLIEST}",
+                code="entry_out_of_time",
+                day=EARLIEST.isoformat(),
+            )
     return add_change(session, operation, kind="entry", detail={}, happened_at=happened_at, **act.told())

@@ -7,8 +7,8 @@ import unicodedata
 
 from geo.errors import InvalidInputError
 from geo.io.forms.texts import forbidden
-from geo.io.person_names import holds_person_name
 from geo.io.persons import names_a_person
+from geo.io.typed_names import names_a_typed_person
 
 MAX_TITLE, MAX_TEXT, MAX_MARK_TEXT = 80, 1000, 300
 _CONTACT = re.compile(r"[0-9+() -]{3,24}", re.ASCII)
@@ -36,12 +36,20 @@ def plain_text(text: str, *, name: str, most: int, least: int = 0, is_line: bool
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip()
     if is_line:
         plain = " ".join(plain.split())
-    if not least <= len(plain) <= most or forbidden(plain):
+    if not least <= len(plain) <= most:
         span = f"{least} to {most}" if least else f"{most}"
-        raise InvalidInputError(f"{name} has {span} plain characters{'' if least else ' at most'}")
-    folded = unicodedata.normalize("NFKC", plain)
-    if names_a_person(folded) or holds_person_name(f"{folded},"):
-        raise InvalidInputError(f"{name} names no person, mobile phone, plate or ID number")
+        raise InvalidInputError(
+            f"{name} has {span} plain characters{'' if least else ' at most'}",
+            code="text_length",
+            least=least,
+            most=most,
+        )
+    if forbidden(plain):
+        raise InvalidInputError(f"{name} has plain characters only", code="text_characters")
+    if names_a_typed_person(plain):
+        raise InvalidInputError(
+            f"{name} names no person, mobile phone, account, plate or ID number", code="text_person"
+        )
     return plain
 
 
@@ -62,7 +70,11 @@ def duty_phone(text: str) -> str | None:
     if not plain:
         return None
     if not _CONTACT.fullmatch(plain):
-        raise InvalidInputError("write the duty phone in digits, with + ( ) - and blanks at most")
+        raise InvalidInputError(
+            "write the duty phone in digits, with + ( ) - and blanks at most", code="phone_signs"
+        )
     if names_a_person(plain):
-        raise InvalidInputError("give the landline of the duty desk, never the mobile phone of a person")
+        raise InvalidInputError(
+            "give the landline of the duty desk, never the mobile phone of a person", code="phone_mobile"
+        )
     return plain

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from geo.errors import InvalidInputError
-from geo.periods import Period
+from geo.periods import EARLIEST, LATEST, Period
 
 _LONGEST_DAYS = 366
 _LAST_HOUR = 24
@@ -30,7 +30,6 @@ class Window:
     Raises
     ------
     InvalidInputError
-    PeriodError
     """
 
     from_on: date
@@ -40,12 +39,41 @@ class Window:
 
     def __post_init__(self) -> None:
         """Refuse windows that nobody can have meant."""
-        if Period(self.from_on, self.until_on).days > _LONGEST_DAYS:
-            raise InvalidInputError(f"an operation lasts {_LONGEST_DAYS} days at most")
+        if self.until_on <= self.from_on:
+            raise InvalidInputError("the operation ends before it begins", code="window_reversed")
+        if self.from_on < EARLIEST or self.until_on > LATEST:
+            raise InvalidInputError(
+                f"an operation lies between {EARLIEST} and {LATEST}",
+                code="window_outside",
+                one=EARLIEST.isoformat(),
+                other=LATEST.isoformat(),
+            )
+        if (self.until_on - self.from_on).days > _LONGEST_DAYS:
+            raise InvalidInputError(
+                f"an operation lasts {_LONGEST_DAYS} days at most", code="window_too_long", most=_LONGEST_DAYS
+            )
         if not 0 <= self.from_hour < _LAST_HOUR or not 1 <= self.until_hour <= _LAST_HOUR:
-            raise InvalidInputError("hours run from 0..23 until 1..24")
+            raise InvalidInputError("hours run from 0..23 until 1..24", code="hours_outside")
         if self.from_hour == self.until_hour:
-            raise InvalidInputError("the hours end where they begin; for the whole day write 0 until 24")
+            raise InvalidInputError(
+                "the hours end where they begin; for the whole day write 0 until 24", code="hours_equal"
+            )
+
+    def check_comparable(self) -> None:
+        """Refuse days whose year before, or as many days before, lie where no period may lie.
+
+        Raises
+        ------
+        InvalidInputError
+        """
+        first = date(EARLIEST.year + 1, EARLIEST.month, EARLIEST.day)
+        # The longest window is a leap year, so that as many days just before reach back no further than a day more.
+        if self.from_on <= first:
+            raise InvalidInputError(
+                f"an operation begins after {first}: what it is compared with must not lie before {EARLIEST}",
+                code="window_too_early",
+                day=first.isoformat(),
+            )
 
     @property
     def last_on(self) -> date:

@@ -13,6 +13,7 @@ import shapely
 from geo.crs import STORED, to_metric
 from geo.errors import InvalidInputError
 from geo.operations.texts import plain_text
+from geo.operations.zone_checks import check_apart, check_size
 from geo.store.run_queries import get_finished_run
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ MOST_VERTICES = 2_000
 """Of a zone that somebody drew; a run follows the boundary more closely."""
 _MOST_RUN_VERTICES = 100_000
 _LEAST_CITIES, _MOST_CITIES = 2, 3
-_LEAST_KM2, _MOST_KM2 = 0.01, 5_000.0
 _WEST, _SOUTH, _EAST, _NORTH = 70.0, 0.0, 140.0, 60.0
 _DECIMALS = 7
 _RING = 4
@@ -104,7 +104,9 @@ def read_polygon(value: Any, *, most_vertices: int = MOST_VERTICES) -> Polygon |
     """
     area = _read_areas(value, most_vertices)
     if not shapely.is_valid(area):
-        raise InvalidInputError(f"the outline of a zone is not simple: {shapely.is_valid_reason(area)}")
+        raise InvalidInputError(
+            f"the outline of a zone is not simple: {shapely.is_valid_reason(area)}", code="zone_not_simple"
+        )
     return area
 
 
@@ -112,40 +114,48 @@ def _read_areas(value: Any, most_vertices: int) -> Polygon | MultiPolygon:
     """Read the numbers of a polygon or several; whether its outline is simple is not looked at."""
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in ("Polygon", "MultiPolygon"):
-        raise InvalidInputError("a zone is a GeoJSON Polygon or MultiPolygon")
+        raise InvalidInputError("a zone is a GeoJSON Polygon or MultiPolygon", code="zone_not_polygon")
     coordinates = value.get("coordinates")
     parts = [coordinates] if kind == "Polygon" else coordinates
     budget = [most_vertices]
-    polygons = [_polygon(part, budget) for part in _listed(parts, "a zone has at least one polygon")]
+    fault = InvalidInputError("a zone has at least one polygon", code="zone_empty")
+    polygons = [_polygon(part, budget) for part in _listed(parts, fault)]
     return polygons[0] if kind == "Polygon" else shapely.MultiPolygon(polygons)
 
 
-def _listed(value: Any, fault: str) -> list[Any]:
+def _listed(value: Any, fault: InvalidInputError) -> list[Any]:
     if not isinstance(value, list) or not value:
-        raise InvalidInputError(fault)
+        raise fault
     return value
 
 
 def _polygon(rings: Any, budget: list[int]) -> Polygon:
-    read = [_ring(ring, budget) for ring in _listed(rings, "a polygon has at least one ring")]
+    fault = InvalidInputError("a polygon has at least one ring", code="zone_empty")
+    read = [_ring(ring, budget) for ring in _listed(rings, fault)]
     return shapely.Polygon(read[0], read[1:])
 
 
 def _ring(ring: Any, budget: list[int]) -> list[tuple[float, float]]:
-    positions = _listed(ring, "a ring is a list of positions")
+    positions = _listed(ring, InvalidInputError("a ring is a list of positions", code="zone_empty"))
     budget[0] -= len(positions)
     if budget[0] < 0:
-        raise InvalidInputError("a zone has too many vertices")
+        raise InvalidInputError(
+            "a zone has too many vertices", code="zone_too_many_vertices", most=MOST_VERTICES
+        )
     points = [_position(each) for each in positions]
     if len(points) < _RING or points[0] != points[-1]:
-        raise InvalidInputError("a ring has four positions or more and ends where it begins")
+        raise InvalidInputError(
+            "a ring has four positions or more and ends where it begins", code="zone_ring_open"
+        )
     return points
 
 
 def _position(value: Any) -> tuple[float, float]:
     is_position = isinstance(value, list) and len(value) in _DIMENSIONS
     if not is_position or not all(_is_number(part) for part in value):
-        raise InvalidInputError("a position is a longitude and a latitude, both finite numbers")
+        raise InvalidInputError(
+            "a position is a longitude and a latitude, both finite numbers", code="position_no_numbers"
+        )
     return read_point(value[0], value[1])
 
 
@@ -161,11 +171,15 @@ def read_point(longitude: float, latitude: float) -> tuple[float, float]:
     InvalidInputError
     """
     if not (math.isfinite(longitude) and math.isfinite(latitude)):
-        raise InvalidInputError("a position is a longitude and a latitude, both finite numbers")
+        raise InvalidInputError(
+            "a position is a longitude and a latitude, both finite numbers", code="position_no_numbers"
+        )
     if not (_WEST <= longitude <= _EAST and _SOUTH <= latitude <= _NORTH):
-        is_swapped = _WEST <= latitude <= _EAST and _SOUTH <= longitude <= _NORTH
-        hint = "; longitude comes first" if is_swapped else ""
-        raise InvalidInputError(f"a position lies outside the country{hint}")
+        if _WEST <= latitude <= _EAST and _SOUTH <= longitude <= _NORTH:
+            raise InvalidInputError(
+                "a position lies outside the country; longitude comes first", code="position_swapped"
+            )
+        raise InvalidInputError("a position lies outside the country", code="position_outside")
     return round(longitude, _DECIMALS), round(latitude, _DECIMALS)
 
 
@@ -189,18 +203,21 @@ def clip_zones(
     Raises
     ------
     InvalidInputError
-        If a city's polygon is not known, or a zone lies outside, is too large, or next to nothing is left.
+        If a city's polygon is not known, a zone is too large, too small or lies outside, or two of them overlap.
 
     Notes
     -----
     A zone that reached into a third city would open that city's records, which never agreed to anything.
     """
     if not 1 <= len(zones) <= MOST_ZONES:
-        raise InvalidInputError(f"an operation has 1 to {MOST_ZONES} zones")
+        raise InvalidInputError(
+            f"an operation has 1 to {MOST_ZONES} zones", code="zone_count", most=MOST_ZONES
+        )
     unknown = cities[cities.geometry.isna()]
     if len(unknown):
+        names = "、".join(unknown["name"])
         raise InvalidInputError(
-            f"no polygon is stored for {'、'.join(unknown['name'])}; import its borders first"
+            f"no polygon is stored for {names}; import its borders first", code="city_unbounded", area=names
         )
     territory = shapely.union_all(cities.geometry.to_numpy())
     outlines = gpd.GeoSeries([outline for _, outline, _ in zones], crs=STORED)
@@ -208,11 +225,8 @@ def clip_zones(
     before = to_metric(outlines.to_frame("geometry")).area / 1e6
     after = to_metric(inside.to_frame("geometry")).area / 1e6
     for whole_km2, left_km2 in zip(before, after, strict=True):
-        if whole_km2 > _MOST_KM2:
-            raise InvalidInputError(f"a zone has {_MOST_KM2:g} km2 at most")
-        if left_km2 < _LEAST_KM2:
-            raise InvalidInputError("a zone lies outside the territory of the cities")
-    return gpd.GeoDataFrame(
+        check_size(whole_km2, left_km2)
+    found = gpd.GeoDataFrame(
         {
             "rank": range(1, len(zones) + 1),
             "label": [
@@ -227,6 +241,8 @@ def clip_zones(
         geometry=inside,
         crs=STORED,
     )
+    check_apart(found)
+    return found
 
 
 def _areas_of(geometry: BaseGeometry) -> MultiPolygon:
@@ -275,17 +291,24 @@ def read_run_zones(run: Run) -> tuple[RunZone, ...]:
     document = None if run.result is None else json.loads(run.result)
     zones = document.get("zones") if isinstance(document, dict) else None
     if not isinstance(zones, list):
-        raise InvalidInputError(f"run {run.id} holds no list of zones")
+        raise InvalidInputError(f"run {run.id} holds no list of zones", code="run_without_zones")
     return tuple(sorted((_run_zone(run.id, zone) for zone in zones), key=lambda zone: zone.rank))
 
 
 def _run_zone(run_id: int, zone: Mapping[str, Any]) -> RunZone:
     missing = [name for name in ("rank", "id", "cities", "geometry") if zone.get(name) is None]
     if missing:
-        raise InvalidInputError(f"a zone of run {run_id} lacks {', '.join(missing)}")
+        raise InvalidInputError(
+            f"a zone of run {run_id} lacks {', '.join(missing)}", code="run_zone_incomplete"
+        )
     adcodes = tuple(str(code) for code in zone["cities"])
     if not _LEAST_CITIES <= len(set(adcodes)) <= _MOST_CITIES:
-        raise InvalidInputError(f"a zone of run {run_id} names {len(set(adcodes))} cities, not two or three")
+        count = len(set(adcodes))
+        raise InvalidInputError(
+            f"a zone of run {run_id} names {count} cities, not two or three",
+            code="run_zone_cities",
+            count=count,
+        )
     return RunZone(
         rank=int(zone["rank"]),
         key=str(zone["id"]),
@@ -334,4 +357,4 @@ def find_run_zone(session: Session, run_id: int, zone: int | str) -> RunZone:
     for each in read_run_zones(run):
         if zone in (each.rank, each.key) or str(zone) == str(each.rank):
             return each
-    raise InvalidInputError(f"run {run_id} has no such zone")
+    raise InvalidInputError(f"run {run_id} has no such zone", code="no_such_run_zone")

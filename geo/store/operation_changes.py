@@ -129,5 +129,5 @@ def find_keyed_change(session: Session, key: str | None, body_sha256: str) -> Op
         return None
     made = session.scalar(select(OperationChange).where(OperationChange.idempotency_key == key))
     if made is not None and made.body_sha256 != body_sha256:
-        raise InvalidInputError("this Idempotency-Key was used for another request")
+        raise InvalidInputError("this Idempotency-Key was used for another request", code="key_used")
     return made

@@ -132,7 +132,7 @@ def get_mark(session: Session, operation_id: int, mark_id: int) -> OperationMark
     """
     mark = session.get(OperationMark, mark_id, populate_existing=True)
     if mark is None or mark.operation_id != operation_id:
-        raise NotFoundError("there is no such mark in this operation")
+        raise NotFoundError("there is no such mark in this operation", code="no_such_mark")
     return mark
 
 

@@ -160,7 +160,7 @@ def get_operation(session: Session, operation_id: int, *, lock: bool = False) ->
     """
     found = session.get(JointOperation, operation_id, with_for_update=lock, populate_existing=True)
     if found is None:
-        raise NotFoundError("there is no such operation")
+        raise NotFoundError("there is no such operation", code="no_such_operation")
     return found
 
 
@@ -345,7 +345,7 @@ def get_unit(session: Session, operation_id: int, unit_id: int) -> OperationUnit
     """
     unit = session.get(OperationUnit, unit_id)
     if unit is None or unit.operation_id != operation_id or unit.removed_at is not None:
-        raise NotFoundError("there is no such unit in this operation")
+        raise NotFoundError("there is no such unit in this operation", code="no_such_unit")
     return unit
 
 

@@ -31,6 +31,10 @@ PROBLEM = "application/problem+json"
 TODAY = datetime.now(CHINA).date()
 WINDOW = {"from_on": TODAY.isoformat(), "last_on": (TODAY + timedelta(days=9)).isoformat()}
 WINDOW |= {"from_hour": 20, "until_hour": 5}
+CUT = [
+    {"label": "跨省", "geometry": box(115.8, 34.4, 116.2, 34.5)},
+    {"label": "柘城—太康", "geometry": ZONE},
+]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +127,7 @@ def test_a_zone_of_a_run_is_proposed_with_nothing_but_its_rank(stage):
 
 
 def test_borders_that_must_not_be_handed_on_do_not_leave_with_a_zone(stage):
-    inside, cut = made(stage), made(stage, zones=[{"label": "z", "geometry": box(115.8, 34.4, 116.2, 34.5)}])
+    inside, cut = made(stage), made(stage, zones=CUT)
     told = actor(stage, ZHOUKOU) | {"run_id": stage.run_id, "zone": 1}
     found = stage.post("/operations", json=told).json()
 
@@ -366,6 +370,102 @@ def test_bodies_that_are_no_json_or_too_large_are_refused(stage):
     is_refused(stage.post("/operations", content=b'{"city": NaN', headers=headers), 400)
     is_refused(stage.post("/operations", content=b"x" * 1_000_001, headers=headers), 413)
     is_refused(stage.post("/operations", content=b"[" * 100_000, headers=headers), 400)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"window": WINDOW | {"last_on": "2008-01-01"}}, "window_reversed"),
+        ({"window": WINDOW | {"last_on": "2026-02-30"}}, "no_such_day"),
+        ({"window": {"from_on": "1950-01-01", "last_on": "1950-01-02"}}, "window_too_early"),
+        ({"window": {"from_on": "1949-01-01", "last_on": "1949-01-02"}}, "window_outside"),
+        ({"window": WINDOW | {"until_hour": 20}}, "hours_equal"),
+        ({"title": "会" * 81}, "text_length"),
+        ({"title": "会"}, "text_length"),
+        ({"title": "左\u202e右右右"}, "text_characters"),
+        ({"title": "抓捕张三行动"}, "text_person"),
+        ({"text": "线人小王"}, "text_person"),
+        ({"zones": [{"label": "嫌疑人王建国住处", "geometry": ZONE}]}, "text_person"),
+        ({"unit": "睢县公安局王建国大队"}, "unit_person"),
+        ({"unit": ""}, "unit_length"),
+        (as_zone(BOW), "zone_not_simple"),
+        (as_zone({"type": "Polygon", "coordinates": [[[114.9, 34.4]] * 2001]}), "zone_too_many_vertices"),
+        (as_zone(box(110.0, 34.0, 110.1, 34.1)), "zone_outside"),
+        (as_zone(box(114.9, 34.4, 114.900001, 34.400001)), "zone_too_small"),
+        (as_zone(box(114.4, 34.4, 114.6, 34.5)), "city_without_zone"),
+        ({"zones": [*CUT, {"label": "乙区", "geometry": ZONE}]}, "zones_overlap"),
+        ({"lead": 10**9}, "lead_apart"),
+        ({"zone": 1}, "run_without_zone"),
+    ],
+)
+def test_a_refusal_says_why_in_the_language_asked_for_and_carries_its_code(stage, given, code):
+    body = actor(stage, SHANGQIU) | {
+        "cities": [stage.cities[SHANGQIU], stage.cities[ZHOUKOU]],
+        "window": WINDOW,
+        "zones": CUT,
+    }
+    told = {}
+    for lang in ("zh", "en", ""):
+        answer = stage.post("/operations", json=body | given, params={"lang": lang} if lang else {})
+        told[lang] = is_refused(answer, 422)
+        assert answer.json()["code"] == code
+    assert told[""] == f"{told['zh']} / {told['en']}"
+    assert any("\u4e00" <= sign <= "\u9fff" for sign in told["zh"])
+    assert "The" not in told["zh"]
+    assert "请" not in told["en"]
+
+
+def test_conflicts_and_what_is_not_there_carry_their_code_too(stage):
+    operation = made(stage)
+    early = act(stage, operation, "withdraw", ZHOUKOU)
+    assert (early.status_code, early.json()["code"]) == (409, "not_its_turn")
+    assert early.json()["detail"].startswith("这一步现在不由这个市来做。 / ")
+    body = actor(stage, SHANGQIU) | {"name": "柘城县公安局设伏组", "role": "ambush"}
+    path = f"/operations/{operation['id']}/units"
+    assert stage.post(path, json=body, headers={"If-Match": "*"}).status_code == 200
+    again = stage.post(path, json=body, headers={"If-Match": "*"})
+    assert (again.status_code, again.json()["code"]) == (409, "unit_twice")
+    absent = stage.get("/operations/999999999")
+    assert (absent.status_code, absent.json()["code"]) == (404, "no_such_operation")
+    assert is_refused(act(stage, operation, "agree", SHANGQIU), 412).startswith("这次会战刚被别人改过")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "姓名：赵六", "抓获张三", "嫌疑人 李强", "受害人李四", "报案人 王五 称", "驾驶员赵六", "民警王建国带队", "线人小王",
+        "身份证410102198001011234", "身份证号410102198001011234", "4101021980 0101 1234", "微信号zhang_san", "守王建国家门口",
+    ],
+)  # fmt: skip
+def test_the_log_and_the_overlay_take_no_persons(stage, words):
+    operation = running(stage)
+    log = stage.post(f"/operations/{operation['id']}/log", json=actor(stage, ZHOUKOU) | {"text": words})
+    for answer in (log, put(stage, operation, text=words)):
+        assert answer.json()["code"] == "text_person"
+        assert words not in answer.text
+
+
+def test_a_patch_of_a_mark_that_changes_nothing_leaves_its_version(stage):
+    operation = running(stage)
+    mark = put(stage, operation, kind="stakeout", text="桥头").json()
+    path = f"/operations/{operation['id']}/overlay/{mark['id']}"
+    same = stage.patch(path, json=actor(stage, ZHOUKOU), headers={"If-Match": mark["etag"]})
+    assert (same.status_code, same.headers["etag"]) == (200, mark["etag"])
+    assert len(same.json()["versions"]) == 1
+
+
+def test_the_page_of_an_operation_says_what_was_and_what_is(stage):
+    operation = made(stage)
+    body = actor(stage, SHANGQIU) | {"title": "新名称会战", "window": WINDOW | {"from_hour": 22}}
+    path = f"/operations/{operation['id']}"
+    assert stage.patch(path, json=body, headers={"If-Match": operation["etag"]}).status_code == 200
+    for lang, words in (
+        ("zh", f"名称由“{operation['title']}”改为“新名称会战”；日期和时段由“"),
+        ("en", f"changed from “{operation['title']}” to “新名称会战”; "),
+    ):
+        page = stage.get(path, params={"lang": lang}, headers={"Accept": "text/html"}).text
+        assert words in page
+        assert "22:00" in page
 
 
 def test_marks_that_cannot_be_right_are_refused(stage):

@@ -170,3 +170,18 @@ def test_an_operation_of_more_than_a_year_has_no_same_days_before(session, citie
     long = Window(from_on=date(2007, 3, 30), until_on=date(2008, 3, 30), from_hour=0, until_hour=24)
     found = load_operation_effects(session, end_operation(session, cities, window=long))
     assert [view.reason for view in found.views] == ["longer_than_a_year", "before_not_covered"]
+
+
+def test_days_before_any_period_may_begin_are_a_reason_and_no_error(session, cities):
+    stand_incidents(session, cities, inside=(60, 60, 10))
+    operation = end_operation(session, cities)
+    # As an operation could be written down before such days were refused.
+    moved = "update huxian.joint_operation set from_on = '1949-12-01', until_on = '1950-01-01' where id = :id"
+    session.execute(text(moved), {"id": operation})
+    session.expire_all()
+    reasons = [(view.name, view.reason) for view in load_operation_effects(session, operation).views]
+    assert reasons == [
+        ("year_before", "before_too_early"),
+        ("just_before", "before_not_covered"),
+        ("in_hours", "before_too_early"),
+    ]

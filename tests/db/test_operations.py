@@ -53,6 +53,7 @@ from tests.joint_operations import (
 
 PAST = Window(from_on=date(2008, 3, 1), until_on=date(2008, 3, 15), from_hour=20, until_hour=5)
 TODAY = datetime.now(CHINA).date()
+ALONG = ("三市交界", box(114.9, 34.4, 116.1, 34.5))
 NOW = Window(from_on=TODAY, until_on=TODAY + timedelta(days=10))
 
 
@@ -65,12 +66,14 @@ def act(cities, code, note="", **given):
     return Act(city_id=cities[code], unit=OFFICE[code], text=note, **given)
 
 
-def proposed(session, cities, *, window=NOW, codes=(SHANGQIU, ZHOUKOU), **given):
+def proposed(
+    session, cities, *, window=NOW, codes=(SHANGQIU, ZHOUKOU), zones=(("柘城—太康", ZONE),), **given
+):
     wanted = Proposal(
         title="商丘、周口区域会战",
         city_ids=tuple(cities[code] for code in codes),
         window=window,
-        zones=(("柘城—太康", ZONE),),
+        zones=zones,
         **given,
     )
     return propose(session, wanted, act(cities, codes[0]))[0]
@@ -191,7 +194,7 @@ def test_only_a_finished_run_over_borders_gives_a_zone(session, cities):
 
 
 def test_one_citys_agreement_never_sets_the_others(session, cities):
-    operation = proposed(session, cities, codes=(SHANGQIU, ZHOUKOU, BOZHOU))
+    operation = proposed(session, cities, codes=(SHANGQIU, ZHOUKOU, BOZHOU), zones=(ALONG,))
     for number, code in enumerate((ZHOUKOU, SHANGQIU, BOZHOU), start=1):
         assert operation.state == "proposed"
         act_on(session, operation, "agree", act(cities, code))
@@ -260,7 +263,9 @@ def test_a_new_title_binds_nobody_and_nothing_new_changes_nothing(session, citie
 
 def test_replaced_zones_stay_in_the_database(session, cities):
     operation = proposed(session, cities)
-    change_operation(session, operation, act(cities, ZHOUKOU), zones=[("别处", box(114.9, 34.2, 115, 34.3))])
+    change_operation(
+        session, operation, act(cities, ZHOUKOU), zones=[("别处", box(114.9, 34.2, 115.1, 34.3))]
+    )
     assert load_operation(session, operation.id).zones["label"].tolist() == ["别处"]
     rows = session.execute(
         text("select label, replaced_at is null from huxian.joint_operation_zone order by id")
@@ -481,12 +486,143 @@ def test_zones_are_cut_to_the_territory_of_the_cities(session, cities):
     wanted = Proposal(
         city_ids=(cities[SHANGQIU], cities[ZHOUKOU]),
         window=NOW,
-        zones=(("跨省", box(115.8, 34.4, 116.3, 34.5)),),
+        zones=(("跨省", box(115.8, 34.4, 116.3, 34.5)), ("柘城—太康", ZONE)),
     )
     operation, _ = propose(session, wanted, act(cities, SHANGQIU))
     read = load_operation(session, operation.id)
-    assert read.zones.total_bounds.tolist() == [115.8, 34.4, 116.0, 34.5]
-    assert read.log[0].detail["zones"] == [{"rank": 1, "label": "跨省", "cut_share": 0.6}]
+    assert read.zones.geometry.iloc[0].bounds == (115.8, 34.4, 116.0, 34.5)
+    assert read.log[0].detail["zones"][0] == {"rank": 1, "label": "跨省", "cut_share": 0.6}
+
+
+def wanted_of(cities, codes, zones, **given):
+    return Proposal(
+        **({"city_ids": tuple(cities[code] for code in codes), "window": NOW, "zones": zones} | given)
+    )
+
+
+def test_zones_that_share_ground_are_refused_by_name_when_proposed_and_when_changed(session, cities):
+    pair = (("甲区", ZONE), ("乙区", box(115.05, 34.45, 115.2, 34.6)))
+    with pytest.raises(InvalidInputError, match="甲区 and 乙区 overlap") as refused:
+        propose(session, wanted_of(cities, (SHANGQIU, ZHOUKOU), pair), act(cities, SHANGQIU))
+    assert refused.value.code == "zones_overlap"
+    operation = proposed(session, cities)
+    with pytest.raises(InvalidInputError, match="overlap"):
+        change_operation(session, operation, act(cities, SHANGQIU), zones=pair)
+    with pytest.raises(InvalidInputError, match="overlap"):
+        change_operation(session, operation, act(cities, SHANGQIU), zones=[pair[0], ("丙区", ZONE)])
+    # Beside each other, the corners rounded: some hundred square metres.
+    beside = [("甲区", ZONE), ("乙区", box(115.0999999, 34.4, 115.2, 34.5))]
+    change_operation(session, operation, act(cities, SHANGQIU), zones=beside)
+    assert load_operation(session, operation.id).zones["label"].tolist() == ["甲区", "乙区"]
+
+
+def test_cities_of_an_operation_hang_together_and_each_holds_a_part_of_a_zone(session, cities):
+    def refused(codes, zones):
+        with pytest.raises(InvalidInputError) as error:
+            propose(session, wanted_of(cities, codes, zones), act(cities, codes[0]))
+        return error.value.code, error.value.values.get("area")
+
+    west, east = ("西", box(114.4, 34.4, 114.6, 34.5)), ("东", box(116.4, 34.4, 116.6, 34.5))
+    assert refused((SHANGQIU, BOZHOU), (west, east)) == ("city_apart", "亳州市")
+    assert refused((SHANGQIU, ZHOUKOU), (west,)) == ("city_without_zone", "周口市")
+    assert refused((SHANGQIU, ZHOUKOU, BOZHOU), (("两市", ZONE),)) == ("city_without_zone", "亳州市")
+    # The outer two are neighbours through the one between them.
+    all_three = wanted_of(cities, (SHANGQIU, ZHOUKOU, BOZHOU), (ALONG,))
+    operation, _ = propose(session, all_three, act(cities, BOZHOU))
+    with pytest.raises(InvalidInputError, match="no part of a zone lies in 商丘市"):
+        change_operation(
+            session, operation, act(cities, BOZHOU), zones=[("东", box(115.9, 34.4, 116.1, 34.5))]
+        )
+
+
+def test_a_zone_too_small_is_not_called_outside(session, cities):
+    tiny = (("点", box(114.9, 34.4, 114.900001, 34.400001)),)
+    with pytest.raises(InvalidInputError, match="at least") as refused:
+        propose(session, wanted_of(cities, (SHANGQIU, ZHOUKOU), tiny), act(cities, SHANGQIU))
+    assert refused.value.code == "zone_too_small"
+
+
+def test_days_whose_year_before_cannot_be_written_down_are_refused(session, cities):
+    first = date(1950, 10, 2)
+    zones = (("z", ZONE),)
+    for day, is_fine in ((first, True), (first - timedelta(days=1), False), (date(1950, 1, 1), False)):
+        window = Window(from_on=day, until_on=day + timedelta(days=366))
+        wanted = wanted_of(cities, (SHANGQIU, ZHOUKOU), zones, window=window)
+        if is_fine:
+            propose(session, wanted, act(cities, SHANGQIU))
+            continue
+        with pytest.raises(InvalidInputError) as refused:
+            propose(session, wanted, act(cities, SHANGQIU))
+        assert refused.value.code == "window_too_early"
+    operation = proposed(session, cities)
+    early = Window(from_on=date(1950, 1, 1), until_on=date(1950, 1, 3))
+    with pytest.raises(InvalidInputError, match="begins after"):
+        change_operation(session, operation, act(cities, SHANGQIU), window=early)
+
+
+def test_a_change_tells_what_was_and_what_is(session, cities):
+    operation = proposed(session, cities, lead_id=cities[ZHOUKOU])
+    changed = Window(from_on=NOW.from_on, until_on=NOW.until_on, from_hour=22, until_hour=4)
+    change_operation(
+        session,
+        operation,
+        act(cities, ZHOUKOU),
+        title="新名称会战",
+        lead_id=cities[SHANGQIU],
+        window=changed,
+        zones=[("新区", box(114.95, 34.2, 115.05, 34.3))],
+    )
+    detail = next(entry.detail for entry in load_log(session, operation) if entry.kind == "changed")
+    assert detail["changed"] == ["title", "lead", "window", "zones"]
+    days = {"from_on": NOW.from_on.isoformat(), "last_on": NOW.last_on.isoformat()}
+    assert detail["before"] == {
+        "title": "商丘、周口区域会战",
+        "lead": "周口市",
+        "window": days | {"from_hour": 0, "until_hour": 24},
+        "zones": ["柘城—太康"],
+    }
+    assert detail["after"] == {
+        "title": "新名称会战",
+        "lead": "商丘市",
+        "window": days | {"from_hour": 22, "until_hour": 4},
+        "zones": ["新区"],
+    }
+
+
+def test_a_unit_takes_part_once_for_its_city(session, cities):
+    operation = proposed(session, cities)
+
+    def add(code, name):
+        return add_unit(session, operation, act(cities, code), name=name, role="patrol")
+
+    first = add(SHANGQIU, "刑侦支队")
+    for again in ("刑侦支队", " 刑侦支队 "):
+        with pytest.raises(ConflictError) as refused:
+            add(SHANGQIU, again)
+        assert refused.value.code == "unit_twice"
+    add(ZHOUKOU, "刑侦支队")
+    remove_unit(session, operation, act(cities, SHANGQIU), first)
+    add(SHANGQIU, "刑侦支队")
+    assert len(load_operation(session, operation.id).units) == 2
+
+
+def test_a_change_of_a_mark_that_changes_nothing_makes_no_version(session, cities):
+    operation = running(session, cities)
+    mark = create_mark(
+        session, operation, act(cities, SHANGQIU), kind="note", text="桥头", at=(115.01, 34.45)
+    )
+    number = operation.last_change
+    for change in (
+        {},
+        {"text": " 桥头 "},
+        {"at": (115.01, 34.45)},
+        {"text": "桥头", "at": (115.01000001, 34.45)},
+    ):
+        change_mark(session, operation, act(cities, ZHOUKOU), mark, **change)
+    assert (mark.version, mark.unit, operation.last_change) == (1, OFFICE[SHANGQIU], number)
+    assert len(find_mark_versions(session, mark.id)) == 1
+    change_mark(session, operation, act(cities, ZHOUKOU), mark, at=(115.02, 34.45))
+    assert (mark.version, mark.unit) == (2, OFFICE[ZHOUKOU])
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

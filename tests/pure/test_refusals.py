@@ -11,6 +11,7 @@ from layers.refusals import REFUSALS, in_both_languages, refusal_text
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ("zh", "en")
+SPOKEN = ("InvalidInputError", "ConflictError", "NotFoundError")
 
 
 def codes_with_values():
@@ -19,7 +20,7 @@ def codes_with_values():
     for room in ("geo", "api"):
         for path in sorted((ROOT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InvalidInputError"):
+                if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") in SPOKEN):
                     continue
                 given = {word.arg: word.value for word in node.keywords}
                 code = given.pop("code", None)
