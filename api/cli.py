@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# First of all: an interrupt while the rest is imported ends with one line, too.
+from api.interrupts import tells_of_interrupts  # isort: split
+
 from typing import Annotated
 
 import typer
@@ -31,11 +34,11 @@ app.add_typer(db, name="db")
 app.add_typer(take_in, name="import")
 app.add_typer(load, name="load")
 app.add_typer(duplicates, name="duplicates")
-app.command()(hotspots)
-app.command()(analyse)
+app.command()(tells_of_interrupts(hotspots))
+app.command()(tells_of_interrupts(analyse))
 app.command()(kinds)
-app.command()(borders)
-app.command()(briefing)
+app.command()(tells_of_interrupts(borders))
+app.command()(tells_of_interrupts(briefing))
 app.command()(export)
 app.command()(undo)
 app.command()(batches)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from layers.run_tables import ShownTable
     from layers.views import Locale
 
+NOTHING_TO_SAY = 3
+"""Exit code where all went well but there is nothing to tell, as `huxian db status` has it."""
 _LEAST_M = 50.0
 """What is shorter was meant in degrees: no belt is so shallow."""
 _NAME, _NAME_WIDTH, _WORDS_WIDTH = 1, 15, 8
@@ -106,7 +108,7 @@ def _tell(document: dict[str, Any], locale: Locale) -> None:
         out = Console(width=_FILE_WIDTH)
     if not document["incident_count"]:
         say("✗ 这个时段没有案件，没有可比的 · no incidents in this period: nothing to compare")
-        return
+        raise typer.Exit(NOTHING_TO_SAY)
     text = run_text(document, locale=locale)
     passed = [zone for zone in document["zones"] if zone["p"] <= document["alpha"] and not zone["is_proven"]]
     told = [zone_sentence(zone, document, texts_in(locale)) for zone in passed[:_MOST_SENTENCES]]

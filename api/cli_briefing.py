@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.briefing_checks import check_worth_telling
 from api.cli_runs import Category, PeriodText, Sector
 from api.terminal import Demo, bar, clear_errors, say
 from geo.errors import InvalidInputError
@@ -48,6 +51,7 @@ def briefing(
             raise InvalidInputError(f"a briefing is written as {', '.join(FORMS)}")
         if output.exists() and not output.is_dir():
             raise InvalidInputError(f"{output.name} is a file, not a folder")
+        _check_writable(output)
         templates = Templates(folder=settings.briefing_templates)
         request = KINDS["borders"].request
         scope = {"category": category, "sector": sector}
@@ -64,6 +68,7 @@ def briefing(
                 ask=lambda span: request(start_on=span.start_on, until_on=span.until_on, **scope, **own),
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
+            check_worth_telling(document)
             with sessions() as session:
                 told = briefing_of_border(
                     session, run.id, pair=pair, document=document, version=software_version()
@@ -75,10 +80,29 @@ def briefing(
 
 def _keep(written: dict[str, bytes], folder: Path, *, stem: str) -> None:
     """Write the files, each whole or not at all: one that somebody reads is not half overwritten."""
-    folder.mkdir(parents=True, exist_ok=True)
     for form, body in written.items():
         path = folder / f"{stem}.{form}"
         half = path.with_suffix(f".{form}.part")
-        half.write_bytes(body)
-        half.replace(path)
+        try:
+            half.write_bytes(body)
+            half.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
+            raise _unwritable(path, error) from error
         say(f"{path} · {len(body):,} B")
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the folder and write into it once: a scan of minutes is not to end at a folder that takes no file."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> InvalidInputError:
+    reason = error.strerror or type(error).__name__
+    return InvalidInputError(f"写不进 {path} · cannot be written: {reason}")

@@ -20,7 +20,15 @@ from geo.runs import compute_run as compute_loaded
 from geo.store.areas import Area
 from geo.store.catalogues import check_codes
 from geo.store.dataset import find_dataset
-from geo.store.runs import Run, find_newest_run, finish_run, get_run, report_progress, take_run
+from geo.store.runs import (
+    Run,
+    find_newest_run,
+    finish_run,
+    get_run,
+    report_progress,
+    request_cancel,
+    take_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +196,13 @@ def _compute(
         "input_count": answer.input_count,
         "input_hash": answer.input_hash,
     }
+
+
+def abandon_run(sessions: SessionMaker, run_id: int) -> None:
+    """Cancel a run that this process computed and will not go on with: no worker takes it up."""
+    with sessions.begin() as session:
+        request_cancel(session, run_id)
+        _end_cancelled(session, run_id)
 
 
 def _end_cancelled(session: Session, run_id: int) -> None:

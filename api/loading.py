@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.database import make_sessions, open_engine
 from api.databases import database_urls
-from api.jobs import ask_run, open_queue, work_on_run
+from api.jobs import abandon_run, ask_run, open_queue, work_on_run
 from api.migrate import ROOT, upgrade
 from geo.campaigns import load_campaign
 from geo.demo import store_province
@@ -147,23 +147,37 @@ def compute_now(
     document : dict
         What it found, see docs/reference/runs.md.
     period : Period
+
+    Notes
+    -----
+    An interrupt cancels the run, unless somebody else had asked for it before: theirs is left to the worker.
     """
     queue = open_queue(sessions.kw["bind"].url.render_as_string(hide_password=False))
     with sessions.begin() as session:
         wanted = wanted_period(session, period)
-        run, _ = ask_run(session, queue, ask(wanted))
-    state = work_on_run(sessions, run.id, progress=progress)
-    while state in LIVE:
-        # A worker beside this process took the run over: it is computed there, and watched from here.
-        time.sleep(_POLL_S)
-        with sessions.begin() as session:
-            run = get_run(session, run.id)
-            state = run.state
-            progress(run.done_steps, run.total_steps)
+        run, is_new = ask_run(session, queue, ask(wanted))
+        run_id = run.id
+    try:
+        _see_through(sessions, run_id, progress)
+    except KeyboardInterrupt:
+        if is_new:
+            abandon_run(sessions, run_id)
+        raise
     with sessions.begin() as session:
-        run = get_run(session, run.id)
+        run = get_run(session, run_id)
         if run.result is None:
             if run.error is not None:
                 raise InvalidInputError(run.error, code=run.error_code, **(run.error_values or {}))
             raise HuxianError(f"the run ended as {run.state}")
         return run, json.loads(run.result), wanted
+
+
+def _see_through(sessions: SessionMaker, run_id: int, progress: Callable[[int, int], None]) -> None:
+    """Compute a run here; one that a worker beside this process took over is watched until it has ended."""
+    state = work_on_run(sessions, run_id, progress=progress)
+    while state in LIVE:
+        time.sleep(_POLL_S)
+        with sessions.begin() as session:
+            run = get_run(session, run_id)
+            state = run.state
+            progress(run.done_steps, run.total_steps)

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
+from api.briefing_checks import check_worth_telling
 from api.deps import Sessioned, StrictQuery, refuse_repeats
+from api.entity_tags import is_known
 from api.jobs import software_version
 from geo.analysis.briefings import Briefing, masked
 from geo.briefings import briefing_of_border, briefing_of_operation
@@ -39,6 +41,9 @@ class AudienceQuery(StrictQuery):
     outward: Literal["0", "1"] = Field(
         default="0", description="1: masked for those outside, counts only, no places, lines or stations"
     )
+    lang: Literal["zh", "en"] | None = Field(
+        default=None, description="language of refusals; the briefing itself is Chinese"
+    )
 
 
 class BriefingQuery(AudienceQuery):
@@ -47,6 +52,7 @@ class BriefingQuery(AudienceQuery):
     pair: str = Field(pattern=PAIR, description="codes of the two areas, the lower one first")
 
 
+@router.head("/runs/{run_id}/briefing.{form}", include_in_schema=False)
 @router.get("/runs/{run_id}/briefing.{form}", response_class=Response, responses=_DOCUMENTED)
 def get_briefing(
     request: Request,
@@ -58,6 +64,7 @@ def get_briefing(
     """Return the briefing (会战简报) for one border that a finished run scanned."""
     run = get_finished_run(session, run_id)
     document = json.loads(run.result or b"{}")
+    check_worth_telling(document)
     inner = briefing_of_border(
         session, run_id, pair=query.pair, document=document, version=software_version()
     )
@@ -65,6 +72,7 @@ def get_briefing(
     return _file(request, inner, form, is_outward=query.outward == "1")
 
 
+@router.head("/operations/{operation_id}/briefing.{form}", include_in_schema=False)
 @router.get("/operations/{operation_id}/briefing.{form}", response_class=Response, responses=_DOCUMENTED)
 def get_operation_briefing(
     request: Request,
@@ -93,6 +101,6 @@ def _file(request: Request, inner: Briefing, form: Form, *, is_outward: bool) ->
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f'attachment; filename="{file_stem(briefing)}.{form}"',
     }
-    if request.headers.get("if-none-match") == etag:
+    if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=MEDIA_TYPES[form], headers=headers)

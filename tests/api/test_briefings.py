@@ -148,3 +148,32 @@ def test_the_request_of_the_command_line_refuses_before_anything_is_written(tmp_
     assert not out.exists()
     with pytest.raises(InvalidInputError, match="depth_m"):
         BordersRequest(start_on=date(2008, 1, 1), until_on=date(2008, 2, 1), depth_m=0.1)
+
+
+def test_tags_are_compared_as_the_standard_says_and_heads_are_answered(stage):
+    answer = briefing(stage, "html", lang="en")
+    assert answer.status_code == 200, answer.text
+    etag = answer.headers["etag"]
+    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        assert stage.get(answer.request.url, headers={"If-None-Match": known}).status_code == 304
+    assert stage.get(answer.request.url, headers={"If-None-Match": '"other"'}).status_code == 200
+    head = stage.head(answer.request.url)
+    assert (head.status_code, head.headers["etag"]) == (200, etag)
+
+
+def test_a_period_without_incidents_has_no_briefing(stage):
+    body = {"kind": "borders", "period": "2030-01", "replications": 99, "pair": stage.pair}
+    run_id = stage.post("/runs", json=body).json()["id"]
+    assert work_on_run(stage.app.state.sessions, run_id) == "done"
+    answer = stage.get(f"/runs/{run_id}/briefing.html", params={"pair": stage.pair})
+    assert answer.status_code == 422
+    assert "nothing to write" in answer.json()["detail"]
+
+
+def test_a_folder_that_takes_no_file_is_refused_before_the_scan(tmp_path, monkeypatch):
+    monkeypatch.setenv("HUXIAN_DATA_DIR", str(tmp_path / "data"))
+    done = CliRunner().invoke(app, ["briefing", "411600", "411400", "-o", "/proc/nope"])
+    assert done.exit_code == 1
+    assert "/proc/nope" in done.output
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "data" / "pg").exists()

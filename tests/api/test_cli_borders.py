@@ -58,7 +58,7 @@ def test_what_cannot_be_is_one_clear_line(filled, tmp_path, arguments, said):
 
 def test_a_period_without_incidents_says_so(filled, tmp_path):
     ran = huxian(filled, tmp_path, "borders", "--period", "2019-01")
-    assert ran.returncode == 0
+    assert ran.returncode == 3
     assert "这个时段没有案件" in ran.stderr
     assert ran.stdout == ""
 
