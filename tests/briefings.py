@@ -14,6 +14,7 @@ from geo.analysis.briefings import (
     City,
     Counts,
     Link,
+    LinkChance,
     LinkedIncident,
     MapArea,
     MapLabel,
@@ -119,6 +120,7 @@ def sample_briefing(
         )
         for rank in range(1, zones + 1)
     )
+    timed, dated = (int(incidents * 0.38), int(incidents * 0.7)) if hours else (0, 0)
     per_city = _split(incidents, len(codes))
     county_counts = rng.multinomial(incidents, np.full(len(counties), 1 / len(counties)))
     drawn = BriefingMap(
@@ -188,6 +190,7 @@ def sample_briefing(
             imprecise_count=int((radius > 3_000).sum()),
             unlocated_count=incidents // 20,
             other_origin_count=incidents // 8,
+            omitted_count=incidents // 9,
         ),
         verdict=Verdict(word=words, smallest_relative_risk=5.2, power=power),
         map=drawn,
@@ -198,10 +201,14 @@ def sample_briefing(
             Role(unit="商丘市公安局治安支队", role="同步设伏、线索对接"),
         ),
         zones=found,
-        hours=tuple(_hours(rng, incidents)) if hours else (),
-        weekdays=tuple((rng.dirichlet(np.full(7, 12)) * incidents).tolist()) if hours else (),
-        hours_known=incidents * 0.38 if hours else None,
+        hours=tuple(_hours(rng, timed)) if timed else (),
+        weekdays=tuple((rng.dirichlet(np.full(7, 12)) * dated).tolist()) if dated else (),
+        hours_known=timed,
+        weekdays_known=dated,
         sections=tuple(_section(rank, boundary, suffix) for rank in range(1, 6)) if lines else (),
+        link_chance=LinkChance(pair_count=3, expected=0.6, p=0.03, least_odds=0.25)
+        if details and incidents >= 4
+        else None,
         chains=_chains(at, codes, suffix) if details and incidents >= 4 else (),
         stations=tuple(_station(rank, at, codes, suffix) for rank in range(1, 7))
         if details and incidents >= 7
@@ -251,8 +258,8 @@ def _zone(rng, rank, total, boundary, belt, codes, *, is_proven, case_count, hou
         p=0.001 if is_proven else 0.21,
         is_proven=is_proven,
         stable_share=0.93 - 0.05 * (rank % 5),
-        hours=tuple(_hours(rng, case_count)) if hours else (),
-        hours_known=case_count * 0.4 if hours else None,
+        hours=tuple(_hours(rng, case_count // 2)) if hours and case_count > 1 else (),
+        hours_known=case_count // 2 if hours else 0,
         sections=(_section(rank, boundary, suffix),),
         found_by=("none", "a", "none")[rank % 3],
         power=Power(
@@ -274,8 +281,6 @@ def _section(rank, boundary, suffix):
         until_km=7.9 + rank,
         sector=("telecom", "power", "broadcasting")[rank % 3],
         incident_count=max(9 - rank, 1),
-        relative_risk=max(9.5 - rank, 1.2),
-        p=min(0.002 * rank, 1.0),
         zone_rank=None,
         shape=shape,
     )
@@ -350,7 +355,7 @@ def _chains(at, codes, suffix):
             days_apart=19.0,
         ),
     )
-    other = Alternative(incident=2, other=_incident(3, at, codes, suffix), odds=0.18)
+    other = Alternative(incidents=(2,), other=_incident(3, at, codes, suffix), odds=0.18)
     return (Chain(incidents=members, links=links, alternatives=(other,)),)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from geo.analysis.briefings import Briefing, City, Counts, Provenance, Verdict
-from geo.briefings.case import incidents_in_belt, read_case, sides_of
+from geo.briefings.case import incidents_in_belt, read_case, sides_of, silent_areas
 from geo.briefings.chains import chains_of
 from geo.briefings.maps import map_of
-from geo.briefings.parts import power_of, sections_of, stations_of, zone_of
+from geo.briefings.parts import power_of, power_size_m, sections_of, stations_of, zone_of
 from geo.periods import CHINA
 from geo.runs.border_names import risk_hours
+from geo.store.areas import Area
 from geo.store.dataset import find_dataset
 from geo.store.incident_queries import reporting_areas
 
@@ -70,18 +73,20 @@ def briefing_of_border(
         If the run is of another kind or the pair cannot be read.
     """
     case = read_case(session, run_id, pair=pair, document=document)
-    hours, weekdays, known = _times(case)
     loaded, border = case.loaded, case.border
+    times = risk_hours(incidents_in_belt(case), seed=case.request.seed)
+    silent = silent_areas(case, reporting_areas(session))
+    cities = _cities(case, silent)
     lead = border["lead"]
     codes = list(border["cities"])
     names = dict(zip(border["names"], codes, strict=True))
     lead_code = names.get(lead["name"]) if lead else None
     zones = tuple(zone_of(zone, rank, case) for rank, zone in enumerate(case.zones, start=1))
-    chains, remarks = chains_of(session, case)
+    chains, chance, remarks = chains_of(session, case)
     dataset = find_dataset(session)
     return Briefing(
         title=f"{'—'.join(name.removesuffix(_CITY) for name in border['names'])}交界区域会战简报",
-        cities=_cities(session, case),
+        cities=cities,
         period=case.request.period,
         generated_on=_day(case.run),
         provenance=Provenance(
@@ -96,17 +101,19 @@ def briefing_of_border(
             boundary_vintage="；".join(border["extent_notes"])[:110],
             is_synthetic=dataset is not None and dataset.kind == "demo",
         ),
-        counts=_counts(case),
+        counts=_counts(case, cities),
         verdict=_verdict(case, zones),
-        map=map_of(case),
+        map=map_of(case, silent=silent, sources=_sources(session, case)),
         lead_code=lead_code,
         lead_basis=lead["basis"] if lead and lead_code else "none",
         zones=zones,
-        hours=hours,
-        weekdays=weekdays,
-        hours_known=known,
+        hours=tuple(times["hours"]) if times["known_count"] else (),
+        weekdays=tuple(times["weekdays"]) if times["dated_count"] else (),
+        hours_known=times["known_count"],
+        weekdays_known=times["dated_count"],
         sections=sections_of(case),
         chains=chains,
+        link_chance=chance,
         stations=stations_of(case),
         unknowns=(*_unknowns(session, case), *remarks),
     )
@@ -117,53 +124,35 @@ def _day(run: Run) -> date:
     return ended.astimezone(CHINA).date()
 
 
-def _cities(session: Session, case: BorderCase) -> tuple[City, ...]:
+def _cities(case: BorderCase, silent: set[int]) -> tuple[City, ...]:
+    """Return the two sides; what the scan counted in the belt is a part of each, also where it was voided since."""
     sides = sides_of(case)
-    told = {case.city_of.get(area_id, area_id) for area_id in reporting_areas(session)}
-    cities = []
-    for area_id, code, name, in_belt in zip(
-        case.area_ids,
-        case.border["cities"],
-        case.border["names"],
-        (case.border["count_a"], case.border["count_b"]),
-        strict=True,
-    ):
-        count = int((sides == area_id).sum())
-        has_data = count > 0 or area_id in told
-        cities.append(
-            City(
-                code=code,
-                name=name,
-                incident_count=max(count, in_belt) if has_data else None,
-                belt_count=in_belt if has_data else None,
-                has_data=has_data,
-            )
+    beyond = sides[~sides.index.isin(case.border["incidents"])]
+    in_belt = (case.border["count_a"], case.border["count_b"])
+    return tuple(
+        City(
+            code=code,
+            name=name,
+            incident_count=None if area_id in silent else int((beyond == area_id).sum()) + count,
+            belt_count=None if area_id in silent else count,
+            has_data=area_id not in silent,
         )
-    return tuple(cities)
-
-
-def _counts(case: BorderCase) -> Counts:
-    sides = sides_of(case)
-    own = case.loaded.incidents[sides.isin(case.area_ids)]
-    belt = int(case.border["case_count"])
-    imprecise = int(incidents_in_belt(case)["place_precision"].isin(_COARSE).sum())
-    total = max(len(own), belt)
-    return Counts(
-        incident_count=total,
-        belt_count=belt,
-        imprecise_count=min(imprecise, belt),
-        unlocated_count=min(int(own.geometry.isna().sum()), total - belt),
+        for area_id, code, name, count in zip(
+            case.area_ids, case.border["cities"], case.border["names"], in_belt, strict=True
+        )
     )
 
 
-def _times(case: BorderCase) -> tuple[tuple[float, ...], tuple[float, ...], float | None]:
-    incidents = incidents_in_belt(case)
-    if incidents.empty:
-        return (), (), None
-    told = risk_hours(incidents, seed=case.request.seed)
-    if not told["known_count"]:
-        return (), (), None
-    return tuple(told["hours"]), tuple(told["weekdays"]), float(told["known_count"])
+def _counts(case: BorderCase, cities: tuple[City, ...]) -> Counts:
+    own = case.loaded.incidents[sides_of(case).isin(case.area_ids)]
+    return Counts(
+        incident_count=sum(city.incident_count or 0 for city in cities),
+        belt_count=int(case.border["case_count"]),
+        imprecise_count=int(incidents_in_belt(case)["place_precision"].isin(_COARSE).sum()),
+        unlocated_count=int(own.geometry.isna().sum()),
+        other_origin_count=case.loaded.other_origin_count,
+        omitted_count=int(case.border["omitted_count"]),
+    )
 
 
 def _verdict(case: BorderCase, zones: tuple[Zone, ...]) -> Verdict:
@@ -178,6 +167,7 @@ def _verdict(case: BorderCase, zones: tuple[Zone, ...]) -> Verdict:
         smallest_relative_risk=border["minimum_relative_risk"],
         reasons=tuple(_REASONS[code] for code in _codes(case, zones)),
         power=power,
+        power_size_m=power_size_m(case.request) if power else None,
     )
 
 
@@ -200,19 +190,28 @@ def _codes(case: BorderCase, zones: tuple[Zone, ...]) -> list[str]:
 
 def _unknowns(session: Session, case: BorderCase) -> tuple[str, ...]:
     sentences = []
-    if case.border["omitted_count"]:
-        sentences.append(
-            f"{case.border['omitted_count']}起案件的位置半径大于交界带深度，可能在带内也可能不在，未计入。"
-        )
+    if merged := case.border.get("merged_into"):
+        sentences.append(_merged_text(case, merged))
     if case.border["moved_count"]:
         sentences.append(f"{case.border['moved_count']}起案件所在处没有登记的线路，计入同侧最近的线路。")
     dataset = find_dataset(session)
     if dataset is not None and case.run.dataset_version not in (None, dataset.version):
         sentences.append("计算之后数据有过更新，地图上的案件可能与计算所用的略有出入。")
-    if case.loaded.other_origin_count:
-        sentences.append(
-            f"全部资料中另有{case.loaded.other_origin_count}起来源不同（报案与巡逻发现分开算），没有参加检验。"
-        )
     if case.loaded.stations.empty:
         sentences.append("没有废旧金属收购站的登记资料。")
     return tuple(sentences)
+
+
+def _merged_text(case: BorderCase, zone_id: str) -> str:
+    """Say into which zone the strongest one of this border was counted."""
+    zone = next((each for each in case.document["zones"] if each["id"] == zone_id), None)
+    names = "—".join(zone["areas"]) if zone is not None else "相邻交界"
+    return f"这条交界上通过检验的区域与{names}交界的区域有相同的案件，计入{names}区域，这里不重复列出。"
+
+
+def _sources(session: Session, case: BorderCase) -> tuple[str, ...]:
+    """Return where the outlines of the map come from, as their register says."""
+    areas = case.loaded.areas
+    drawn = [*case.area_ids, *areas.index[areas["parent_id"].isin(case.area_ids)]]
+    query = select(Area.geometry_source).where(Area.id.in_([int(each) for each in drawn])).distinct()
+    return tuple(sorted(source for source in session.scalars(query) if source))

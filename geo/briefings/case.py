@@ -12,7 +12,7 @@ from shapely.geometry import shape
 from geo.crs import STORED, to_metric
 from geo.errors import InvalidInputError, NotFoundError
 from geo.runs import KINDS, load_run, read_pair
-from geo.runs.borders import BorderInput, BordersRequest
+from geo.runs.borders import BorderInput, BordersRequest, located_incidents
 from geo.store.runs import get_run
 
 if TYPE_CHECKING:
@@ -77,9 +77,16 @@ def read_case(session: Session, run_id: int, *, pair: str, document: Mapping[str
 
 
 def sides_of(case: BorderCase) -> pd.Series[Any]:
-    """Return the id of the city of each incident: the one that recorded it, or else the one it lies in."""
+    """Return the id of the side of each incident, so that no count of the belt exceeds that of its area.
+
+    It is the side on which the scan counted it; else the area that recorded it, as the scan reads it; else the one it
+    lies in.
+    """
     incidents = case.loaded.incidents
-    own = incidents["area_id"].map(case.city_of)
+    own = located_incidents(case.loaded, level=case.request.level)["area"].astype("Int64")
+    counted = dict(zip(case.border["incidents"], case.border["sides"], strict=True))
+    in_belt = incidents.index[incidents.index.isin(list(counted))]
+    own.loc[in_belt] = [case.area_ids["ab".index(counted[each])] for each in in_belt]
     missing = incidents.index[own.isna() & incidents.geometry.notna()]
     for area_id in case.area_ids:
         polygon = case.loaded.areas.geometry.loc[area_id]
@@ -88,6 +95,30 @@ def sides_of(case: BorderCase) -> pd.Series[Any]:
         missing = missing[~inside]
     sides: pd.Series[Any] = own
     return sides
+
+
+def silent_areas(case: BorderCase, reporting: set[int]) -> set[int]:
+    """Return the areas of the map from which nothing came: of the sides what the run says, of counties those that never reported.
+
+    Parameters
+    ----------
+    case : BorderCase
+    reporting : set of int
+        Areas that ever recorded an incident.
+    """
+    # A run that is older than the word tells by its counts.
+    counts = dict(zip("ab", (case.border["count_a"], case.border["count_b"]), strict=True))
+    quiet = [
+        side
+        for side, area in zip("ab", case.area_ids, strict=True)
+        if not counts[side] and area not in reporting
+    ]
+    silent = {case.area_ids["ab".index(side)] for side in case.border.get("silent", quiet)}
+    areas = case.loaded.areas
+    counties = areas.index[areas["level"] == "county"]
+    never = {int(each) for each in counties if each not in reporting and each not in case.area_ids}
+    beneath = {int(each) for each in counties if areas["parent_id"].loc[each] in silent}
+    return silent | never | beneath
 
 
 def incidents_in_belt(case: BorderCase) -> gpd.GeoDataFrame:

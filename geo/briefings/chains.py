@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geo.analysis.briefings import Alternative, Chain, Link, LinkedIncident
+from geo.analysis.briefings import Alternative, Chain, Link, LinkChance, LinkedIncident
 from geo.crs import to_metric
 from geo.runs.border_links import MOST_BORDERS, MOST_COMPARED, link_border
 from geo.store.catalogues import Category, catalogue_choices
@@ -35,6 +35,8 @@ _KINDS = {
 }
 """Kinds of loss items; those of a force's own import stand as they are written."""
 _METRES = "米"
+LEAST_ODDS = 0.25
+"""The bar of `series_across`."""
 _UNLINKED = {
     "too_few_incidents": "交界带内案件不足3起，未作跨界串并。",
     "one_side": "交界带内案件都在一侧，无从跨界串并。",
@@ -45,7 +47,9 @@ _UNLINKED = {
 """Why the run did not link incidents across the border."""
 
 
-def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
+def chains_of(
+    session: Session, case: BorderCase
+) -> tuple[tuple[Chain, ...], LinkChance | None, tuple[str, ...]]:
     """Return the chains of incidents that cross the border, and what must be said of them.
 
     Parameters
@@ -58,11 +62,13 @@ def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tu
     -------
     chains : tuple of Chain
         Strongest first.
+    chance : LinkChance or None
+        How many such pairs chance alone gives.
     remarks : tuple of str
-        How many such pairs chance alone gives, or why none were looked for.
+        Why none were looked for.
     """
     if case.border["linked"] is None:
-        return (), (_UNLINKED[case.border["linked_reason"]],)
+        return (), None, (_UNLINKED[case.border["linked_reason"]],)
     found = link_border(case.loaded, case.border, seed=case.request.seed)
     across = found.chains[found.chains["is_across"]].head(_MOST_CHAINS)
     wanted = {int(each) for members in across["members"] for each in members}
@@ -70,7 +76,7 @@ def chains_of(session: Session, case: BorderCase) -> tuple[tuple[Chain, ...], tu
     texts = find_incidents(session, IncidentFilter(ids=tuple(sorted(wanted)) or (0,)))
     teller = _Teller(session, case, texts)
     chains = tuple(_chain(row, found, teller) for row in across.to_dict(orient="records"))
-    return chains, _remarks(found)
+    return chains, _chance(found), ()
 
 
 class _Teller:
@@ -128,7 +134,7 @@ def _chain(row: dict[Any, Any], found: LinkedAcross, teller: _Teller) -> Chain:
     members = [int(each) for each in row["members"]]
     place_of = {member: place for place, member in enumerate(members)}
     links = found.links[found.links["chain"] == row["chain"]].head(_MOST_LINKS)
-    others = [
+    pairs = [
         (place_of[int(one)], int(other), float(odds))
         for first, second, odds in zip(
             found.alternatives["incident_a"],
@@ -139,6 +145,10 @@ def _chain(row: dict[Any, Any], found: LinkedAcross, teller: _Teller) -> Chain:
         for one, other in ((first, second), (second, first))
         if int(one) in place_of and int(other) not in place_of
     ]
+    pairs.sort(key=lambda pair: (-pair[2], pair[1], pair[0]))
+    strongest: dict[int, float] = {}
+    for _, other, odds in pairs:
+        strongest.setdefault(other, odds)
     return Chain(
         incidents=tuple(teller.incident(member) for member in members),
         links=tuple(
@@ -155,14 +165,22 @@ def _chain(row: dict[Any, Any], found: LinkedAcross, teller: _Teller) -> Chain:
             for link in links.to_dict(orient="records")
         ),
         alternatives=tuple(
-            Alternative(incident=place, other=teller.incident(other), odds=odds)
-            for place, other, odds in others[:_MOST_ALTERNATIVES]
+            Alternative(
+                incidents=tuple(dict.fromkeys(place for place, each, _ in pairs if each == other)),
+                other=teller.incident(other),
+                odds=odds,
+            )
+            for other, odds in list(strongest.items())[:_MOST_ALTERNATIVES]
         ),
     )
 
 
-def _remarks(found: LinkedAcross) -> tuple[str, ...]:
+def _chance(found: LinkedAcross) -> LinkChance | None:
     if found.across_chance is None or not found.across_count:
-        return ()
-    pairs = f"跨界关联案件共{found.across_count}对，单凭巧合约有{found.across_chance:.1f}对（p={found.across_p:.2f}）"
-    return (f"{pairs}：其中有多少确有关联，须由两市核实。",)
+        return None
+    return LinkChance(
+        pair_count=found.across_count,
+        expected=found.across_chance,
+        p=found.across_p,
+        least_odds=LEAST_ODDS,
+    )

@@ -12,19 +12,30 @@ from geo.briefings.case import incidents_in_belt, metric_shape, sides_of
 from geo.crs import to_metric
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
     from geo.briefings.case import BorderCase
 
 _BELT_LINES_M = 2_000.0
-_MOST_LABELS = 40
+_MOST_LABELS, _MOST_ATTRIBUTION = 40, 400
 _COUNTY_DETAIL_M = 120.0
 _SECTORS = ("power", "telecom", "broadcasting")
 
 
-def map_of(case: BorderCase) -> BriefingMap:
-    """Return outlines, border, belt, lines, labels and incidents of a border."""
+def map_of(case: BorderCase, *, silent: set[int], sources: Sequence[str]) -> BriefingMap:
+    """Return outlines, border, belt, lines, labels and incidents of a border.
+
+    Parameters
+    ----------
+    case : BorderCase
+    silent : set of int
+        Areas from which nothing came; see `silent_areas`.
+    sources : sequence of str
+        Where the outlines come from.
+    """
     areas = to_metric(case.loaded.areas)
     cities = areas[areas.index.isin(case.area_ids)].loc[case.area_ids]
     counties = areas[areas["parent_id"].isin(case.area_ids) & (areas["level"] == "county")]
@@ -42,11 +53,10 @@ def map_of(case: BorderCase) -> BriefingMap:
                 name=str(cities["name"].loc[area_id]),
                 city_code=str(code_of[area_id]),
                 shape=polygon,
-                incident_count=count or None,
-                has_data=count > 0,
+                incident_count=None if area_id in silent else int((sides == area_id).sum()),
+                has_data=area_id not in silent,
             )
             for area_id, polygon in zip(case.area_ids, drawn, strict=False)
-            for count in [int((sides == area_id).sum())]
         ),
         counties=tuple(
             MapArea(
@@ -54,7 +64,8 @@ def map_of(case: BorderCase) -> BriefingMap:
                 name=str(name),
                 city_code=str(code_of[parent]),
                 shape=polygon,
-                incident_count=told.get(area_id, 0),
+                incident_count=None if area_id in silent else told.get(area_id, 0),
+                has_data=area_id not in silent,
             )
             for area_id, name, parent, polygon in zip(
                 counties.index, counties["name"], counties["parent_id"], drawn[len(cities) :], strict=True
@@ -66,7 +77,7 @@ def map_of(case: BorderCase) -> BriefingMap:
         labels=_labels(case, cities, counties, belt),
         incident_xy_m=shapely.get_coordinates(inside.geometry.to_numpy()),
         incident_radius_m=inside["radius_m"].to_numpy(dtype=np.float64),
-        attribution="",
+        attribution="；".join(sources)[:_MOST_ATTRIBUTION],
         is_redistributable=bool(
             case.loaded.areas.loc[[*case.area_ids, *counties.index], "is_redistributable"].all()
         ),

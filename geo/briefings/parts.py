@@ -9,16 +9,18 @@ import pandas as pd
 from geo.analysis.briefings import Power, Section, Station, Zone
 from geo.briefings.case import metric_shape
 from geo.crs import to_metric
+from geo.runs.border_names import risk_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geo.briefings.case import BorderCase
+    from geo.runs.borders import BordersRequest
 
 _MOST_STATIONS, _MOST_SECTIONS = 20, 15
 _SECTORS = ("power", "telecom", "broadcasting")
-_MOST_RISK = 999.0
-"""Told for a zone outside of which nothing happened: its relative risk is infinite."""
+_ORDINARY_STEPS, _ORDINARY_LEVELS, _LEVELS = 3, 2, 4
+"""Positions and levels of the zone that power is told for, and the levels of a belt."""
 
 
 def power_of(row: Mapping[str, Any], case_count: int) -> Power:
@@ -31,9 +33,17 @@ def power_of(row: Mapping[str, Any], case_count: int) -> Power:
     )
 
 
+def power_size_m(request: BordersRequest) -> tuple[float, float]:
+    """Return the size of the zone that power is told for: along the boundary, and deep on either side."""
+    return _ORDINARY_STEPS * request.step_m, request.depth_m * _ORDINARY_LEVELS / _LEVELS
+
+
 def zone_of(zone: Mapping[str, Any], rank: int, case: BorderCase) -> Zone:
     """Return a zone of the document, ranked within its border."""
-    times = zone["times"]
+    incidents = case.loaded.incidents
+    inside = incidents[incidents.index.isin(zone["incidents"])]
+    # Weighed anew: the run that is briefed on may be older than the rule.
+    times = risk_hours(inside, seed=case.request.seed)
     is_timed = times["known_count"] > 0
     risk = zone["relative_risk"]
     count = int(case.border["case_count"])
@@ -45,16 +55,18 @@ def zone_of(zone: Mapping[str, Any], rank: int, case: BorderCase) -> Zone:
         case_count=zone["case_count"],
         side_counts=(zone["count_a"], zone["count_b"]),
         expected=zone["expected"],
-        relative_risk=risk if risk is not None else _MOST_RISK,
+        relative_risk=risk,
         p=zone["p"],
         is_proven=zone["is_proven"],
         stable_share=zone["stable_share"],
         hours=tuple(times["hours"]) if is_timed else (),
-        hours_known=float(times["known_count"]) if is_timed else None,
+        hours_known=times["known_count"],
         sections=tuple(_section(each, zone_rank=rank) for each in zone["sections"]),
         found_by=zone["found_by"],
-        power=Power(
-            relative_risk=risk if risk is not None else _MOST_RISK,
+        power=None
+        if risk is None
+        else Power(
+            relative_risk=risk,
             incident_count=count,
             pooled=zone["power"],
             alone=(zone["power_a"], zone["power_b"]),

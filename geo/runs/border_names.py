@@ -9,6 +9,7 @@ import shapely
 
 from geo.analysis.aoristic import aoristic_hours
 from geo.analysis.documents import geojson
+from geo.analysis.risk_window import HOURS_A_DAY, risk_window
 from geo.analysis.sections.names import section_name
 from geo.crs import to_metric, to_stored
 
@@ -29,11 +30,6 @@ _APART_M = 3_000.0
 _LEAST_SECTION_M = 100.0
 STATION_REACH_M = 10_000.0
 """Buying stations are listed up to so far from a zone."""
-_RISK_SHARE = 0.6
-_LONGEST_HOURS = 8
-"""Hours that hold most of the weight only when taken for more than a third of the day are no hours of risk."""
-_HOURS = 24
-_LEAST_KNOWN = 5
 
 
 class Surroundings:
@@ -188,33 +184,32 @@ def risk_hours(incidents: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``hours`` (24 weights), ``weekdays`` (7, from Monday), ``from_hour`` and ``until_hour`` of the shortest stretch of
-        hours that holds 60 % of the weight, the share it holds as ``share``, and ``known_count``: incidents whose interval
-        is shorter than a day. The stretch is null where fewer than five of these are known, or where it would be longer
-        than eight hours.
+        ``hours`` (24 weights) of the incidents whose interval is shorter than a day, ``known_count`` of them; ``weekdays``
+        (7, from Monday) of those whose interval is no longer than a day, ``dated_count`` of them: all others say nothing of
+        the hour or the day, and spread evenly they would only hide what the known ones say. ``from_hour`` and
+        ``until_hour`` of the stretch of hours that holds most, the share it holds as ``share``; all three null where
+        there is none, see `risk_window`.
     """
-    hours = aoristic_hours(
-        incidents["occurred_from"], incidents["occurred_until"], replications=99, draws=20, seed=seed
-    )
-    by_hour = np.asarray(hours.matrix).sum(axis=0)
-    by_day = np.asarray(hours.matrix).sum(axis=1)
     days = (incidents["occurred_until"] - incidents["occurred_from"]).dt.total_seconds() / 86_400
-    known = int((days < 1).sum())
-    told: dict[str, Any] = {
+    is_timed, is_dated = days < 1, days <= 1
+    by_hour = _weights(incidents[is_timed], seed=seed).sum(axis=0)
+    by_day = _weights(incidents[is_dated], seed=seed).sum(axis=1)
+    known = int(is_timed.sum())
+    window = risk_window(by_hour.tolist(), known_count=known)
+    return {
         "hours": [float(each) for each in by_hour],
         "weekdays": [float(each) for each in by_day],
         "known_count": known,
-        "from_hour": None,
-        "until_hour": None,
-        "share": None,
+        "dated_count": int(is_dated.sum()),
+        "from_hour": None if window is None else window[0],
+        "until_hour": None if window is None else (window[0] + window[1]) % HOURS_A_DAY,
+        "share": None if window is None else window[2],
     }
-    if known < _LEAST_KNOWN or not by_hour.sum():
-        return told
-    twice = np.concatenate(([0.0], np.cumsum(np.tile(by_hour, 2) / by_hour.sum())))
-    for length in range(1, _LONGEST_HOURS + 1):
-        held = twice[length : length + _HOURS] - twice[:_HOURS]
-        best = int(held.argmax())
-        if held[best] >= _RISK_SHARE - 1e-9:
-            told |= {"from_hour": best, "until_hour": (best + length) % _HOURS, "share": float(held[best])}
-            break
-    return told
+
+
+def _weights(incidents: pd.DataFrame, *, seed: int) -> NDArray[np.float64]:
+    """Return the weight of some incidents by weekday and hour."""
+    told = aoristic_hours(
+        incidents["occurred_from"], incidents["occurred_until"], replications=1, draws=1, seed=seed
+    )
+    return np.asarray(told.matrix, dtype=np.float64)

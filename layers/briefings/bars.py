@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geo.analysis.risk_window import risk_window
 from layers.briefings.maps import Picture
 from layers.briefings.paper import Chart
 from layers.briefings.svg import drawing, label, tag
-from layers.briefings.words import WEEKDAYS, busiest_hours, hours_text
+from layers.briefings.words import WEEKDAYS, hours_text
 from layers.theme import COLOURS, COUNT_RAMP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _NOON, _HOURS = 12, 24
-_BUSY = 8
 _TALL, _FOOT, _HEAD, _LEFT = 34.0, 6.5, 4.5, 9.0
 _GAP = 0.18
 _STEPS = (1, 1.6, 2, 3, 4, 6, 8)
 
 
-def hours_chart(weights: Sequence[float], *, caption: str, width_mm: float) -> Chart:
-    """Draw incidents by hour of the day, noon to noon; the busiest eight hours darker."""
+def hours_chart(weights: Sequence[float], *, known: int, count: int, caption: str, width_mm: float) -> Chart:
+    """Draw incidents by hour of the day, noon to noon; the hours that hold most of them darker."""
     order = [(hour + _NOON) % _HOURS for hour in range(_HOURS)]
-    first, _ = busiest_hours(weights) or (0, 0.0)
-    busy = {(first + step) % _HOURS for step in range(_BUSY)}
+    window = risk_window(weights, known_count=known)
+    first, length, _ = window or (0, 0, 0.0)
+    busy = {(first + step) % _HOURS for step in range(length)}
+    marked = frozenset(place for place, hour in enumerate(order) if hour in busy)
     values = [weights[hour] for hour in order]
     title = "案件的时段分布"
-    alt = f"{title}：{hours_text(weights)}"
+    alt = f"{title}：{hours_text(weights, known, count)}"
     return Chart(
         title=title,
         labels=tuple(f"{hour}时" for hour in order),
@@ -35,12 +37,13 @@ def hours_chart(weights: Sequence[float], *, caption: str, width_mm: float) -> C
         picture=_bars(
             values,
             [str(hour) if place % 3 == 0 else "" for place, hour in enumerate(order)],
-            marked={place for place, hour in enumerate(order) if hour in busy},
+            marked=marked,
             width_mm=width_mm,
             alt=alt,
             unit="起 · 横轴为时",
         ),
-        caption=caption,
+        caption=f"{caption}深色为上述时段。" if marked else caption,
+        marked=marked,
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layers.briefings.paper import Card, Sentences, Table
-from layers.briefings.words import AGAINST_WORDS, PRECISION_WORDS, REASON_WORDS, metres_text, number_text
+from layers.briefings.words import AGAINST_WORDS, PRECISION_WORDS, REASON_WORDS, metres_text, odds_text
 from layers.periods import occurrence_text
 
 if TYPE_CHECKING:
     from geo.analysis.briefings import Briefing, Chain, Link, LinkedIncident
     from layers.briefings.paper import Block
 
-NO_CLAIM = "关联只说明案件在地点、时间、手法或物品上比巧合更相似，不说明是同一人或同一团伙所为。"
+NO_CLAIM = "关联只说明案件在地点、时间、类别或物品上相似，不说明是同一人或同一团伙所为。"
 
 
 def chain_cards(briefing: Briefing) -> tuple[Block, ...]:
@@ -20,13 +20,33 @@ def chain_cards(briefing: Briefing) -> tuple[Block, ...]:
     if not briefing.chains:
         return (Sentences(lines=("没有达到提示标准的关联案件。",)),)
     cards = tuple(_card(briefing, chain, number) for number, chain in enumerate(briefing.chains, start=1))
-    return (Sentences(lines=(NO_CLAIM,)), *cards)
+    return (Sentences(lines=("".join((*chance_lines(briefing), NO_CLAIM)),)), *cards)
+
+
+def is_by_chance(briefing: Briefing) -> bool:
+    """Tell whether there are no more linked pairs than chance alone would give."""
+    chance = briefing.link_chance
+    return chance is not None and chance.p > briefing.verdict.alpha
+
+
+def chance_lines(briefing: Briefing) -> tuple[str, ...]:
+    """Write how many linked pairs there are against those that chance gives, and the bar they passed."""
+    chance = briefing.link_chance
+    if chance is None:
+        return ()
+    pairs = (
+        f"达到标准的跨界案件对{chance.pair_count}对，单凭巧合约有{chance.expected:.1f}对（p={chance.p:.2f}）"
+    )
+    bar = f"标准是相关的可能性不低于{odds_text(chance.least_odds).removeprefix('约')}。"
+    if is_by_chance(briefing):
+        return (f"{pairs}：不多于巧合，以下只是候选，须由两市逐对核实。{bar}",)
+    return (f"{pairs}：多于巧合，但其中哪些确有关联，仍须由两市逐对核实。{bar}",)
 
 
 def _card(briefing: Briefing, chain: Chain, number: int) -> Card:
     incidents = Table(
         caption="案件",
-        head=("编号", "地点（准确程度）", "发案时间", "手法", "被盗物品"),
+        head=("编号", "地点（准确程度）", "发案时间", "类别", "被盗物品"),
         rows=tuple(
             (
                 f"{number}-{place}",
@@ -41,8 +61,8 @@ def _card(briefing: Briefing, chain: Chain, number: int) -> Card:
         aligns=("center", "left", "left", "left", "left"),
     )
     links = Table(
-        caption="关联的理由（“几率”为相关与不相关之比）",
-        head=("案件", "理由", "不利之处", "相距", "相隔", "几率"),
+        caption="相似之处",
+        head=("案件", "理由", "不利之处", "相距", "相隔", "可能性"),
         rows=tuple(_link(link, number) for link in chain.links),
         widths=(1.2, 4.0, 1.8, 1.2, 1.1, 1.0),
         aligns=("center", "left", "left", "right", "right", "right"),
@@ -50,21 +70,22 @@ def _card(briefing: Briefing, chain: Chain, number: int) -> Card:
     tables: tuple[Table, ...] = (incidents, links)
     if chain.alternatives:
         others = Table(
-            caption="差一点达到标准的其他可能",
-            head=("案件", "也可能与之相关的案件", "几率"),
+            caption="低于标准的其他案件，每起只列一次",
+            head=("与哪些案件相似", "案件", "可能性"),
             rows=tuple(
                 (
-                    f"{number}-{each.incident + 1}",
+                    "、".join(f"{number}-{place + 1}" for place in sorted(each.incidents)),
                     f"{_place(briefing, each.other)}，{_when(each.other)}",
-                    number_text(each.odds),
+                    odds_text(each.odds, is_below=True),
                 )
                 for each in chain.alternatives
             ),
-            widths=(0.9, 6.4, 0.9),
+            widths=(1.6, 6.0, 0.9),
             aligns=("center", "left", "right"),
         )
         tables = (*tables, others)
-    return Card(title=f"关联组{number}（{len(chain.incidents)}起）", facts=(), tables=tables)
+    name = "候选" if is_by_chance(briefing) else "关联组"
+    return Card(title=f"{name}{number}（{len(chain.incidents)}起）", facts=(), tables=tables)
 
 
 def _place(briefing: Briefing, incident: LinkedIncident) -> str:
@@ -85,5 +106,5 @@ def _link(link: Link, number: int) -> tuple[str, ...]:
         "、".join(AGAINST_WORDS[word] for word in link.against) or "—",
         metres_text(link.distance_m) if link.distance_m is not None else "—",
         f"{link.days_apart:.0f}天" if link.days_apart is not None else "—",
-        number_text(link.odds),
+        odds_text(link.odds),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from layers.briefings import sentences
 from layers.briefings.bars import hours_chart, weekdays_chart
-from layers.briefings.chains import chain_cards
+from layers.briefings.chains import chain_cards, is_by_chance
 from layers.briefings.fitting import map_height
 from layers.briefings.maps import border_map, zone_map
 from layers.briefings.paper import Card, Figure, Paper, Part, Sentences, Table
@@ -21,6 +21,7 @@ from layers.briefings.words import (
     number_text,
     p_text,
     part_text,
+    risk_text,
     section_text,
     share_text,
     short_name,
@@ -88,9 +89,11 @@ def _figures(briefing: Briefing) -> tuple[tuple[str, str], ...]:
 
 def _map(briefing: Briefing) -> Figure:
     counts, drawn = briefing.counts, briefing.map
+    shown = len(drawn.incident_xy_m)
+    on_map = "，都画在图上" if shown == counts.belt_count else f"，画在图上{shown:,}起"
     period = period_text(briefing.period, "zh")
     caption = (
-        f"图1　{period}有位置的案件{len(drawn.incident_xy_m):,}起画在图上；交界带内{counts.belt_count:,}起，"
+        f"图1　{period}交界带内发案{counts.belt_count:,}起{on_map}，"
         f"其中{counts.imprecise_count:,}起只准到乡镇或更粗。红框为通过检验的区域，圆内数字是序号。"
     )
     if not briefing.proven_zones:
@@ -111,9 +114,9 @@ def _summary(briefing: Briefing) -> tuple[Block, ...]:
             str(zone.rank),
             zone.stretch,
             sides_text(zone, briefing),
-            number_text(zone.relative_risk),
+            risk_text(zone.relative_risk),
             p_text(zone.p),
-            hours_text(zone.hours),
+            hours_text(zone.hours, zone.hours_known, zone.case_count),
             found_text(zone, briefing),
         )
         for zone in zones
@@ -142,7 +145,10 @@ def _parts(briefing: Briefing) -> tuple[Part, ...]:
         Part(title="合并研判与单独研判", blocks=_power(briefing)),
         Part(title="时段与星期", blocks=_hours(briefing)),
         Part(title="重点线路区段", blocks=_sections(briefing)),
-        Part(title="跨界关联案件", blocks=chain_cards(briefing)),
+        Part(
+            title="跨界相似案件（不多于巧合，待核）" if is_by_chance(briefing) else "跨界关联案件",
+            blocks=chain_cards(briefing),
+        ),
         Part(title="需核查的废旧金属收购站点", blocks=stations),
         Part(title="牵头与分工", blocks=_roles(briefing)),
         Part(title="尚不清楚的情况", blocks=(Sentences(lines=sentences.unknowns(briefing), is_list=True),)),
@@ -161,7 +167,7 @@ def _zones(briefing: Briefing) -> tuple[Block, ...]:
             str(zone.case_count),
             sides_text(zone, briefing),
             number_text(zone.expected),
-            number_text(zone.relative_risk),
+            risk_text(zone.relative_risk),
             p_text(zone.p),
             share_text(zone.stable_share),
             "通过" if zone.is_proven else "未通过",
@@ -185,11 +191,11 @@ def _zone_card(briefing: Briefing, zone: Zone) -> Card:
     facts = [
         (
             "发案",
-            f"{zone.case_count}起，预期{number_text(zone.expected)}起，相对风险{number_text(zone.relative_risk)}",
+            f"{zone.case_count}起，预期{number_text(zone.expected)}起，相对风险{risk_text(zone.relative_risk)}",
         ),
         ("各侧", sides_text(zone, briefing)),
         ("把握", f"整体p={p_text(zone.p)}；位置重抽稳定{share_text(zone.stable_share)}"),
-        ("时段", hours_text(zone.hours)),
+        ("时段", hours_text(zone.hours, zone.hours_known, zone.case_count)),
         ("单独研判", found_text(zone, briefing)),
     ]
     if zone.power is not None:
@@ -210,7 +216,7 @@ def _power(briefing: Briefing) -> tuple[Block, ...]:
         return ()
     aligns: tuple[Align, ...] = tuple("right" for _ in range(3 + len(briefing.cities)))
     table = Table(
-        caption="在这条边界上按假设的风险模拟，聚集被检出的比例",
+        caption=f"{_size_text(briefing)}，假设其中的相对风险是左列的数，被检出的概率（由公式计算）",
         head=(
             "相对风险",
             "案件（起）",
@@ -233,16 +239,28 @@ def _power(briefing: Briefing) -> tuple[Block, ...]:
     return (Sentences(lines=(line,)), table) if line else (table,)
 
 
+def _size_text(briefing: Briefing) -> str:
+    size_m = briefing.verdict.power_size_m
+    if size_m is None:
+        return "这条边界上普通大小的一处区域"
+    return f"这条边界上沿线约{metres_text(size_m[0])}、两侧各深约{metres_text(size_m[1])}的一处区域"
+
+
 def _hours(briefing: Briefing) -> tuple[Block, ...]:
     count, period = briefing.counts.belt_count, period_text(briefing.period, "zh")
     blocks: list[Block] = []
     if any(briefing.hours):
         known = briefing.hours_known
-        sure = f"；时段信息相当于{number_text(known)}起时刻准确的案件" if known is not None else ""
-        caption = f"{period}交界带内{count:,}起，只知起止时间的按时长分摊到各时{sure}。{hours_text(briefing.hours)}。深色为最多的8小时。"
-        blocks.append(hours_chart(briefing.hours, caption=caption, width_mm=WIDTH_MM))
+        told = hours_text(briefing.hours, known, count)
+        caption = (
+            f"{period}交界带内{count:,}起：{told}。只知起止时间的按时长分摊到各时，只画时刻准到一天以内的。"
+        )
+        blocks.append(
+            hours_chart(briefing.hours, known=known, count=count, caption=caption, width_mm=WIDTH_MM)
+        )
     if any(briefing.weekdays):
-        caption = f"{period}交界带内{count:,}起，按起止时间分摊。"
+        dated = briefing.weekdays_known
+        caption = f"{period}交界带内{count:,}起中，日期准到一天的{dated:,}起，按起止时间分摊。"
         blocks.append(weekdays_chart(briefing.weekdays, caption=caption, width_mm=WIDTH_MM))
     return tuple(blocks) or (Sentences(lines=("发案时刻不详，无法给出时段。",)),)
 
@@ -251,14 +269,14 @@ def _sections(briefing: Briefing) -> tuple[Block, ...]:
     if not briefing.sections:
         return (Sentences(lines=("没有可列的线路区段。",)),)
     is_noted = any(section.note for section in briefing.sections)
-    columns = 7 if is_noted else 6
-    aligns: tuple[Align, ...] = ("left", "left", "right", "right", "right", "center", "left")
+    columns = 5 if is_noted else 4
+    aligns: tuple[Align, ...] = ("left", "left", "right", "center", "left")
     return (
         Table(
             caption=f"重点线路区段{len(briefing.sections)}段",
-            head=("线路区段", "行业", "发案", "相对风险", "p", "所在区域", "说明")[:columns],
+            head=("线路区段", "行业", "发案", "所在区域", "权属")[:columns],
             rows=tuple(_section_row(section)[:columns] for section in briefing.sections),
-            widths=(4.6, 1.1, 0.9, 1.2, 1.0, 1.2, 2.2)[:columns],
+            widths=(5.4, 1.1, 0.9, 1.2, 2.6)[:columns],
             aligns=aligns[:columns],
         ),
     )
@@ -269,8 +287,6 @@ def _section_row(section: Section) -> tuple[str, ...]:
         section_text(section),
         SECTOR_WORDS[section.sector],
         count_text(section.incident_count),
-        number_text(section.relative_risk),
-        p_text(section.p),
         str(section.zone_rank) if section.zone_rank is not None else "—",
         section.note or "—",
     )

@@ -71,6 +71,11 @@ def outline_boxes(frame: Frame, shapes: Sequence[BaseGeometry]) -> list[Box]:
     return boxes
 
 
+def point_boxes(xy: NDArray[np.float64], half: float) -> list[Box]:
+    """Return boxes about points, so that no name covers one."""
+    return [(x - half, y - half, x + half, y + half) for x, y in xy.tolist()]
+
+
 def zone_badges(frame: Frame, zones: Sequence[Zone], room: Room) -> Markup:
     """Write the rank of each zone in a disc at its northern end, those that passed first."""
     parts = []

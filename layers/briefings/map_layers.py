@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from layers.briefings.svg import dots_data, hatch, joined, label, path_data, tag
-from layers.theme import COLOURS, count_classes
+from layers.theme import COLOURS, COUNT_RAMP, count_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,9 @@ DOT_MM, BLURRED_MM, _FILLED_MM = 0.62, 1.0, 9.0
 MOST_DOTS, MOST_CIRCLES = 400, 60
 """Incidents with a known and a blurred place that one map still draws one by one; of more, cells are counted."""
 _CELL_MM = 3.4
+WATCHED, WATCHED_MM = COUNT_RAMP[4], 1.3
+"""Sections to watch: a colour that no line has, wide enough for dots to lie on it."""
+STATION_MM = 0.75
 
 
 def land(frame: Frame, drawn: BriefingMap, *, own: frozenset[str]) -> Markup:
@@ -116,8 +119,8 @@ def sections(frame: Frame, watched: Sequence[Section]) -> Markup:
     shared = {"d": data, "fill": "none", "stroke_linecap": "round", "stroke_linejoin": "round"}
     return joined(
         (
-            tag("path", **shared, stroke=COLOURS["paper"], stroke_width=1.5),
-            tag("path", **shared, stroke=COLOURS["line-power"], stroke_width=0.85),
+            tag("path", **shared, stroke=COLOURS["paper"], stroke_width=WATCHED_MM + 0.7),
+            tag("path", **shared, stroke=WATCHED, stroke_width=WATCHED_MM),
         )
     )
 
@@ -136,12 +139,9 @@ def are_too_many(radius: NDArray[np.float64]) -> bool:
 
 
 def incidents(xy: NDArray[np.float64], radius: NDArray[np.float64]) -> Markup:
-    """Draw a dot where the place is known at this scale, else a dashed circle that holds it, with its count."""
+    """Draw a dot where the place is known at this scale, else a dashed circle that holds it."""
     is_blurred = radius > BLURRED_MM
-    stacks: dict[tuple[float, float, float], int] = {}
-    for x, y, r in np.round(np.column_stack((xy, radius))[is_blurred], 2).tolist():
-        stacks[x, y, r] = stacks.get((x, y, r), 0) + 1
-    blurred = np.array(list(stacks), dtype=np.float64).reshape(-1, 3)
+    blurred = np.unique(np.round(np.column_stack((xy, radius))[is_blurred], 2), axis=0)
     ink = COLOURS["incident"]
     small = blurred[blurred[:, 2] <= _FILLED_MM]
     parts = [
@@ -160,13 +160,33 @@ def incidents(xy: NDArray[np.float64], radius: NDArray[np.float64]) -> Markup:
             "path", d=dots_data(xy[~is_blurred], DOT_MM), fill=ink, stroke=COLOURS["paper"], stroke_width=0.18
         ),
     ]
-    parts += [
-        label(
-            x, y + 0.9, str(count), 2.4, anchor="middle", colour=COLOURS["quiet-ink"], halo=COLOURS["paper"]
-        )
-        for (x, y, _), count in stacks.items()
-        if count > 1
-    ]
+    return joined(parts)
+
+
+def incident_counts(xy: NDArray[np.float64], radius: NDArray[np.float64]) -> Markup:
+    """Write how many incidents share a circle, or stand so close that their dots are one."""
+    at = np.column_stack((xy, np.where(radius > BLURRED_MM, radius, 0.0)))
+    stacks: dict[tuple[float, ...], int] = {}
+    for x, y, r in at.tolist():
+        key = (round(x, 2), round(y, 2), round(r, 2)) if r else (round(x / DOT_MM), round(y / DOT_MM), 0.0)
+        stacks[key] = stacks.get(key, 0) + 1
+    parts = []
+    for (x, y, r), count in stacks.items():
+        if count > 1:
+            left, base = (x, y + 0.9) if r else (x * DOT_MM + 1.0, y * DOT_MM - 0.5)
+            anchor = "middle" if r else "start"
+            parts.append(
+                label(
+                    left,
+                    base,
+                    str(count),
+                    2.4,
+                    anchor=anchor,
+                    colour=COLOURS["incident"],
+                    weight="bold",
+                    halo=COLOURS["paper"],
+                )
+            )
     return joined(parts)
 
 
@@ -203,13 +223,18 @@ def zone_outlines(frame: Frame, zones: Sequence[Zone]) -> Markup:
     return joined(parts)
 
 
-def stations(frame: Frame, checked: Sequence[Station]) -> Markup:
-    """Mark stations by small white squares."""
+def station_xy(frame: Frame, checked: Sequence[Station]) -> NDArray[np.float64]:
+    """Return the places of the stations inside the frame, millimetres."""
     at = [station.at for station in checked if station.at is not None]
     xy = frame.points(shapely.get_coordinates(at)) if at else np.zeros((0, 2))
-    half = 0.75
+    inside: NDArray[np.float64] = xy[frame.holds(xy)]
+    return inside
+
+
+def stations(frame: Frame, checked: Sequence[Station]) -> Markup:
+    """Mark stations by small white squares."""
+    xy, half = station_xy(frame, checked), STATION_MM
     data = "".join(
-        f"M{x - half:.2f} {y - half:.2f}h{2 * half:g}v{2 * half:g}h{-2 * half:g}Z"
-        for x, y in xy[frame.holds(xy)].tolist()
+        f"M{x - half:.2f} {y - half:.2f}h{2 * half:g}v{2 * half:g}h{-2 * half:g}Z" for x, y in xy.tolist()
     )
     return tag("path", d=data, fill=COLOURS["paper"], stroke=COLOURS["supervised"], stroke_width=0.4)

@@ -46,6 +46,11 @@ def box(*, fill: str = "none", edge: str | None = None, width: float = 0.2, dash
     )
 
 
+def blank() -> Sign:
+    """Return a sign for an area whose number is not told."""
+    return box(fill=COLOURS["area"], edge=COLOURS["city-edge"])
+
+
 def hatched() -> Sign:
     """Return a sign for an area from which nothing came."""
     import shapely

@@ -9,7 +9,15 @@ import shapely
 
 from layers.briefings import map_layers, map_legend
 from layers.briefings.map_frame import fit_frame, north_arrow, scale_bar
-from layers.briefings.map_labels import CLOSE_SIZES, SIZES, Room, outline_boxes, place_names, zone_badges
+from layers.briefings.map_labels import (
+    CLOSE_SIZES,
+    SIZES,
+    Room,
+    outline_boxes,
+    place_names,
+    point_boxes,
+    zone_badges,
+)
 from layers.briefings.svg import drawing, joined, label, path_data, tag
 from layers.briefings.words import SECTOR_WORDS
 from layers.theme import COLOURS
@@ -105,6 +113,9 @@ def _picture(
     taken = [(0.0, frame.height_mm - 7.5, frame.width_mm * 0.42, frame.height_mm)]
     taken.append((frame.width_mm - 11.0, 0.0, frame.width_mm, 11.0))
     taken += outline_boxes(frame, [zone.shape for zone in shown.zones])
+    if not is_counted:
+        taken += point_boxes(xy[radius <= map_layers.BLURRED_MM], map_layers.DOT_MM)
+    taken += point_boxes(map_layers.station_xy(frame, shown.stations), map_layers.STATION_MM)
     if inset is not None:
         taken.append(_inset_box(frame))
     room = Room(frame.width_mm, frame.height_mm, taken)
@@ -115,12 +126,13 @@ def _picture(
         cells,
         map_layers.lines(frame, drawn),
         map_layers.border(frame, drawn),
-        joined(()) if is_counted else map_layers.incidents(xy, radius),
         map_layers.sections(frame, shown.sections),
-        map_layers.stations(frame, shown.stations),
         map_layers.zone_outlines(frame, shown.zones),
+        map_layers.stations(frame, shown.stations),
+        joined(()) if is_counted else map_layers.incidents(xy, radius),
         place_names(frame, drawn, room, sizes=CLOSE_SIZES if is_close else SIZES),
         badges,
+        joined(()) if is_counted else map_layers.incident_counts(xy, radius),
         scale_bar(frame, x=3.5, y=frame.height_mm - 2.6),
         north_arrow(x=frame.width_mm - 6, y=6.4),
     ]
@@ -259,7 +271,7 @@ def _entries(
         for each in sectors
     ]
     if any(section.shape is not None for section in shown.sections):
-        entries.append((map_legend.stroke(COLOURS["line-power"], 0.85), "重点线路区段"))
+        entries.append((map_legend.stroke(map_layers.WATCHED, map_layers.WATCHED_MM), "重点线路区段"))
     if any(station.at is not None for station in shown.stations):
         entries.append((map_legend.square(), "需核查的站点"))
     if not all(area.has_data for area in (*drawn.cities, *drawn.counties)):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geo.analysis.briefings.masks import BLOCKS
 from layers.briefings.content import SYNTHETIC
-from layers.briefings.outward_map import how_many, outward_map
+from layers.briefings.outward_map import counted_text, how_many, outward_map
 from layers.briefings.paper import Paper, Part, Sentences, Table
 from layers.briefings.words import WEEKDAYS, date_text, short_name
 from layers.periods import period_text
@@ -55,14 +55,15 @@ def lay_out_masked(masked: MaskedBriefing) -> Paper:
 def _headline(masked: MaskedBriefing) -> str:
     if masked.proven_count is None:
         return "分布情况"
-    return f"{masked.proven_count}处交界区域通过检验" if masked.proven_count else "没有区域通过检验"
+    return f"发现{masked.proven_count}处跨界聚集" if masked.proven_count else "没有发现跨界聚集"
 
 
 def _situation(masked: MaskedBriefing) -> tuple[str, ...]:
     period = period_text(masked.period, "zh")
     names = "、".join(city.name for city in masked.cities)
+    counted = counted_text(masked)
     total = how_many(masked.total, masked.total_at_least, masked.k)
-    told = [f"{period}，{names}有位置的案件{total}。"]
+    told = [f"{period}，{names}{counted}{total}。"]
     if masked.cell_m is None:
         parts = [
             f"{city.name}{how_many(city.incident_count, city.at_least, masked.k)}"
@@ -106,7 +107,7 @@ def _counts(masked: MaskedBriefing) -> Table:
             )
         )
     return Table(
-        caption="各县（市、区）有位置的案件",
+        caption="登记到各县（市、区）的案件",
         head=("市", "县（市、区）", "案件（起）"),
         rows=tuple(rows),
         widths=(1.0, 1.6, 1.0),
@@ -123,15 +124,19 @@ def _parts(masked: MaskedBriefing, *, has_map: bool) -> tuple[Part, ...]:
     )
     return (
         Part(title="各地案件", blocks=counts),
-        Part(title="时段与星期", blocks=when or (Sentences(lines=("案件较少，时段和星期不公布。",)),)),
+        Part(
+            title="时段与星期",
+            blocks=when or (Sentences(lines=("时刻或日期已知的案件较少，时段和星期不公布。",)),),
+        ),
         Part(title="说明", blocks=(Sentences(lines=_notes(masked), is_list=True),)),
     )
 
 
 def _shares(title: str, names: Sequence[str], shares: Sequence[float | None]) -> Table:
+    known = "时刻已知" if title == "时段" else "日期已知"
     told = tuple("不公布" if share is None else f"约{100 * share:.0f}%" for share in shares)
     return Table(
-        caption=f"{title}：占交界带案件的比例，取整到10%",
+        caption=f"{title}：占交界带内{known}的案件的比例，取整到10%",
         head=(title, *names),
         rows=(("比例", *told),),
         widths=(1.0,) * (1 + len(names)),
@@ -147,7 +152,7 @@ def _notes(masked: MaskedBriefing) -> tuple[str, ...]:
         f"期间{date_text(masked.period.start_on)}至{date_text(masked.period.last_on)}；方法{masked.method}。",
     ]
     if masked.proven_count:
-        notes.append("“通过检验”指聚集不像巧合，不说明原因。")
+        notes.append("“跨界聚集”指通过检验、不像巧合的聚集，不说明原因。")
     if masked.attribution:
         notes.append(f"界线来源：{masked.attribution}。")
     return tuple(notes)

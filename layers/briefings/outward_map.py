@@ -33,6 +33,11 @@ def how_many(exact: int | None, at_least: int, k: int) -> str:
     return f"不少于{at_least:,}起" if at_least >= k else "数量不公布"
 
 
+def counted_text(masked: MaskedBriefing) -> str:
+    """Write what is counted: what was recorded in a county, or what has a place in the belt."""
+    return "登记到县（市、区）的案件" if masked.cell_m is None else "交界带内有位置的案件"
+
+
 def outward_map(masked: MaskedBriefing) -> Figure | None:
     """Draw counts by county or square; None where the outlines may not leave the house."""
     shaped = [cell for cell in masked.cells if cell.shape is not None]
@@ -65,7 +70,7 @@ def outward_map(masked: MaskedBriefing) -> Figure | None:
 def _areas(
     frame: Frame, masked: MaskedBriefing, shaped: Sequence[MaskedCell], classes: Sequence[CountClass]
 ) -> Markup:
-    """Colour what is published, hatch what is not, and draw the borders."""
+    """Colour what is published, leave white what is not, hatch what has no data, and draw the borders."""
     fills, outlines = [], []
     for cell in shaped:
         shape = frame.shape(cell.shape)
@@ -74,7 +79,9 @@ def _areas(
         data = path_data(shape)
         outlines.append(data)
         if cell.incident_count is None:
-            fills += [tag("path", d=data, fill=COLOURS["area"]), map_layers.hatching(shape)]
+            fills.append(tag("path", d=data, fill=COLOURS["area"]))
+            if not cell.has_data:
+                fills.append(map_layers.hatching(shape))
         else:
             colour = next(each.colour for each in classes if cell.incident_count <= each.upper)
             fills.append(tag("path", d=data, fill=colour))
@@ -105,13 +112,15 @@ def _entries(
             lower = max(each.lower, masked.k)
             bounds = f"{lower}" if lower == each.upper else f"{lower}–{each.upper}"
             entries.append((map_legend.box(fill=each.colour), f"{bounds}起"))
-    if None in counts:
-        entries.append((map_legend.hatched(), "不公布或没有数据"))
+    if any(cell.incident_count is None and cell.has_data for cell in shaped):
+        entries.append((map_legend.blank(), "不公布"))
+    if not all(cell.has_data for cell in shaped):
+        entries.append((map_legend.hatched(), "没有数据"))
     return entries
 
 
 def _caption(masked: MaskedBriefing, shaped: Sequence[MaskedCell]) -> str:
     unit = "各县" if masked.cell_m is None else f"每格（{masked.cell_m / 1000:g}公里见方）"
     total = how_many(masked.total, masked.total_at_least, masked.k)
-    hatched = "斜线不公布或没有数据。" if any(cell.incident_count is None for cell in shaped) else ""
-    return f"图1　{period_text(masked.period, 'zh')}{unit}有位置的案件，{total}。{hatched}"
+    hatched = "斜线没有数据。" if not all(cell.has_data for cell in shaped) else ""
+    return f"图1　{period_text(masked.period, 'zh')}{unit}{counted_text(masked)}，{total}。{hatched}"

@@ -66,6 +66,8 @@ class Chart:
     picture : Picture
         The same as a drawing.
     caption : str
+    marked : frozenset of int
+        Bars that are drawn darker; all alike where there is none.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Chart:
     values: tuple[float, ...]
     picture: Picture
     caption: str
+    marked: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layers.briefings.words import (
+    FEW_TIMED,
     LEAD_WORDS,
     count_text,
     date_text,
@@ -16,6 +17,7 @@ from layers.briefings.words import (
     number_text,
     p_text,
     part_text,
+    risk_text,
     share_text,
     short_name,
     sides_text,
@@ -25,15 +27,19 @@ from layers.periods import period_text
 if TYPE_CHECKING:
     from geo.analysis.briefings import Briefing, Power
 
-_FEW_HOURS = 20.0
-"""Exactly timed incidents below which hours are called a hint."""
+_NAMED = 2
 HEADLINES = {"not_enough": "不足以判定", "no_incidents": "交界带内没有可用的案件"}
 
 
 def headline(briefing: Briefing) -> str:
     """Write the verdict in a few words."""
-    proven = len(briefing.proven_zones)
-    return f"{proven}处交界区域通过检验" if proven else HEADLINES[briefing.verdict.word]
+    proven = briefing.proven_zones
+    if not proven:
+        return HEADLINES[briefing.verdict.word]
+    where = "、".join(
+        dict.fromkeys(zone.stretch.partition(" ")[0].partition("（")[0] for zone in proven[:_NAMED])
+    )
+    return f"发现{len(proven)}处跨界聚集（{where}{'等' if len(proven) > _NAMED else ''}）"
 
 
 def situation(briefing: Briefing) -> tuple[str, str, str]:
@@ -75,9 +81,9 @@ def _how_sure(briefing: Briefing) -> str:
         return f"{made.method}未检出通过检验的区域，不足以判定：{smallest_text(briefing)}。"
     best = proven[0]
     return (
-        f"{made.method}（{made.replications:,}次模拟，整体显著性水平{share_text(briefing.verdict.alpha)}）检出"
-        f"{len(proven)}处，最强的一处在{best.stretch}一线：发案{best.case_count}起，"
-        f"按{made.exposure}预期{number_text(best.expected)}起，相对风险{number_text(best.relative_risk)}，"
+        f"{made.method}（{made.replications:,}次模拟，整体显著性水平{share_text(briefing.verdict.alpha)}）"
+        f"{len(proven)}处通过检验，最强的一处在{best.stretch}一线：发案{best.case_count}起，"
+        f"按{made.exposure}预期{number_text(best.expected)}起，相对风险{risk_text(best.relative_risk)}，"
         f"p={p_text(best.p)}，{sides_text(best, briefing, unit='起')}。"
     )
 
@@ -91,22 +97,28 @@ def smallest_text(briefing: Briefing) -> str:
 
 
 def _who_and_when(briefing: Briefing) -> str:
-    hours = (
-        f"交界带案件的时段：{hours_text(briefing.hours)}" if briefing.hours else "交界带案件的发案时刻不详"
-    )
+    hours = f"交界带内{hours_text(briefing.hours, briefing.hours_known, briefing.counts.belt_count)}"
+    if not briefing.counts.belt_count:
+        hours = "时段无从谈起"
     proven = briefing.proven_zones
     if not proven:
         power = power_text(briefing.verdict.power, briefing) if briefing.verdict.word == "not_enough" else ""
         return f"{power}；{hours}。" if power else f"{hours}。"
+    each = each_side(briefing)
     if len(proven) == 1:
-        return f"如果各市单独研判，这一处{found_text(proven[0], briefing)}；{hours}。"
+        return f"如果{each}单独研判，这一处{found_text(proven[0], briefing)}；{hours}。"
     unseen = sum(not finders(zone) for zone in proven)
     alone = {city.name: sum(finders(zone) == (city.code,) for zone in proven) for city in briefing.cities}
     told = [f"{unseen}处单侧均未发现"] if unseen else []
     told += [f"{count}处仅{name}可见" for name, count in alone.items() if count]
     rest = len(proven) - unseen - sum(alone.values())
     told += [f"{rest}处各侧均可发现"] if rest else []
-    return f"如果各市单独研判，{len(proven)}处中{'、'.join(told)}；{hours}。"
+    return f"如果{each}单独研判，{len(proven)}处中{'、'.join(told)}；{hours}。"
+
+
+def each_side(briefing: Briefing) -> str:
+    """Write 各市, or 各县 where the sides of the border are counties and districts."""
+    return "各市" if all(city.code.endswith("00") for city in briefing.cities) else "各县（市、区）"
 
 
 def power_text(powers: tuple[Power, ...], briefing: Briefing) -> str:
@@ -142,9 +154,14 @@ def unknowns(briefing: Briefing) -> tuple[str, ...]:
         )
     if counts.unlocated_count:
         told.append(f"有{counts.unlocated_count:,}起没有位置，不在图上，也没有计入任何区域。")
+    if counts.omitted_count:
+        told.append(
+            f"{counts.omitted_count:,}起案件的位置半径大于交界带深度，可能在带内也可能不在，没有参加检验。"
+        )
     if counts.other_origin_count:
         told.append(
-            f"巡逻中发现的{counts.other_origin_count:,}起另存，没有参加检验，以免巡逻多的地方显得案件多。"
+            f"全部资料中另有{counts.other_origin_count:,}起来源不同（报案与巡逻发现分开算），没有参加检验，"
+            "以免巡逻多的地方显得案件多。"
         )
     told += _about_hours(briefing)
     if not briefing.map.lines and not briefing.sections:
@@ -154,14 +171,14 @@ def unknowns(briefing: Briefing) -> tuple[str, ...]:
 
 
 def _about_hours(briefing: Briefing) -> list[str]:
-    if not briefing.hours:
-        return ["案件的发案时刻都不清楚，时段无法判断。"] if briefing.counts.belt_count else []
-    known = briefing.hours_known
-    if known is None or known >= _FEW_HOURS:
+    count, known = briefing.counts.belt_count, briefing.hours_known
+    if not count:
         return []
-    return [
-        f"多数案件只知道起止时间，全部时段信息只相当于{number_text(known)}起时刻准确的案件，时段仅供参考。"
-    ]
+    if not known:
+        return ["案件的发案时刻都不清楚，时段无法判断。"]
+    if known >= FEW_TIMED:
+        return []
+    return [f"交界带内{count:,}起中，时刻准到一天以内的只有{known:,}起，时段仅供参考。"]
 
 
 def lead_text(briefing: Briefing) -> str:
@@ -191,7 +208,7 @@ def made_how(briefing: Briefing) -> tuple[tuple[str, str], ...]:
         ),
         (
             "没有参加的案件",
-            f"没有位置{count_text(counts.unlocated_count)}起；巡逻发现{count_text(counts.other_origin_count)}起",
+            f"没有位置{count_text(counts.unlocated_count)}起；位置半径大于交界带深度{count_text(counts.omitted_count)}起；全部资料中来源不同{count_text(counts.other_origin_count)}起",
         ),
         ("数据摘要", made.data_hash),
         ("软件版本", made.version),

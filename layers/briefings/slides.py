@@ -14,11 +14,20 @@ from geo.errors import InvalidInputError
 from layers.briefings.forms import SLIDES, numeral
 from layers.briefings.paper import Card, Chart, Figure, Sentences, Table
 from layers.briefings.sealing import base_document, sealed
-from layers.briefings.slide_parts import MARGIN, Sheet, put_chart, put_facts, put_lines, put_picture, put_text
+from layers.briefings.slide_parts import (
+    MARGIN,
+    Sheet,
+    lines_tall,
+    put_charts,
+    put_facts,
+    put_lines,
+    put_picture,
+    put_text,
+)
 from layers.briefings.slide_tables import SIZES, fitting_size, pages_of, put_table, table_tall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from layers.briefings.forms import Templates
     from layers.briefings.paper import Block, Paper
@@ -27,8 +36,9 @@ _WIDE, _TALL = Mm(338.67), Mm(190.5)
 _OURS = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
 _QUIET = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)
 _LINES_A_SLIDE = 9
-_TOP, _ROOM, _LEAD, _CAPTION = Mm(25), Mm(150), Mm(12), Mm(9)
-"""Where content begins, how tall it may be, and what a sentence and a caption take of it."""
+_TOP, _ROOM, _CAPTION, _HEADING, _GAP = Mm(25), Mm(150), Mm(9), Mm(11), Mm(4)
+"""Where content begins, how tall it may be, and what a caption, a heading and a gap take of it."""
+_SHARED_PT = 13.0
 
 
 def slides(paper: Paper, templates: Templates, pictures: Mapping[int, bytes]) -> bytes:
@@ -51,8 +61,7 @@ def slides(paper: Paper, templates: Templates, pictures: Mapping[int, bytes]) ->
     writer = _Writer(deck, layout, paper, pictures)
     writer.summary()
     for number, part in enumerate(paper.parts, start=1):
-        for block in part.blocks:
-            writer.block(f"{numeral(number)}、{part.title}", block)
+        writer.part(f"{numeral(number)}、{part.title}", part.blocks)
     writer.finish()
     _describe(deck, paper)
     written = io.BytesIO()
@@ -95,6 +104,8 @@ class _Writer:
         self._deck, self._layout, self._paper, self._pictures = deck, layout, paper, pictures
         self._lead: tuple[str, ...] = ()
         self._lead_title = ""
+        self._small: list[tuple[str, tuple[Block, ...]]] = []
+        self._taken = 0.0
 
     def _sheet(self, title: str) -> Sheet:
         slide = self._deck.slides.add_slide(self._layout)
@@ -113,37 +124,80 @@ class _Writer:
         if paper.map is not None:
             self._picture(f"交界带全图：{paper.headline}", paper.map)
 
-    def block(self, title: str, block: Block) -> None:
-        """Write one block on slides of its own; sentences wait for the table that follows them."""
+    def part(self, title: str, blocks: Sequence[Block]) -> None:
+        """Write a part: small tables and sentences share a slide with those of the parts about them, all else has its own."""
+        if all(isinstance(block, (Table, Sentences)) for block in blocks):
+            tall = self._part_tall(blocks)
+            if tall <= _ROOM:
+                if self._taken + tall > _ROOM:
+                    self.finish()
+                self._small.append((title, tuple(blocks)))
+                self._taken += tall
+                return
+        self.finish()
+        charts = [block for block in blocks if isinstance(block, Chart)]
+        if charts:
+            put_charts(self._sheet(title), charts)
+        for block in blocks:
+            if not isinstance(block, Chart):
+                self._block(title, block)
+        self._write_lead()
+
+    def _part_tall(self, blocks: Sequence[Block]) -> float:
+        """Return how tall a part of tables and sentences is under its heading, EMU."""
+        wide = self._deck.slide_width - 2 * MARGIN
+        tall: float = _HEADING
+        for block in blocks:
+            if isinstance(block, Table):
+                tall += _CAPTION + table_tall(block, width=wide, size=_SHARED_PT) + _GAP
+            elif isinstance(block, Sentences):
+                tall += lines_tall(_told(block), _SHARED_PT, wide) + _GAP
+        return tall
+
+    def finish(self) -> None:
+        """Write the parts that wait for company on one slide."""
+        if not self._small:
+            return
+        small, self._small, self._taken = self._small, [], 0.0
+        wide = self._deck.slide_width - 2 * MARGIN
+        sheet = self._sheet(small[0][0])
+        top = float(_TOP)
+        for place, (title, blocks) in enumerate(small):
+            if place:
+                put_text(sheet, title, top=int(top), size=18, is_bold=True)
+                top += _HEADING
+            for block in blocks:
+                if isinstance(block, Table):
+                    put_text(sheet, block.caption, top=int(top), size=12, is_quiet=True)
+                    put_table(sheet, block, block.rows, first=0, top=int(top + _CAPTION), size=_SHARED_PT)
+                    top += _CAPTION + table_tall(block, width=wide, size=_SHARED_PT) + _GAP
+                elif isinstance(block, Sentences):
+                    put_lines(sheet, _told(block), top=int(top), size=_SHARED_PT, bottom=Mm(12))
+                    top += lines_tall(_told(block), _SHARED_PT, wide) + _GAP
+
+    def _block(self, title: str, block: Block) -> None:
+        """Write one block on slides of its own; a sentence waits for the table that follows it."""
         if isinstance(block, Sentences):
             self._sentences(title, block)
             return
-        if self._lead_title != title:
-            self.finish()
         lead, self._lead = self._lead, ()
         if isinstance(block, Table):
             self._table(title, block, lead)
-        elif isinstance(block, Chart):
-            sheet = self._sheet(f"{title}：{block.title}")
-            put_chart(sheet, block)
         elif isinstance(block, Figure):
             self._picture(title, block)
-        else:
+        elif isinstance(block, Card):
             self._card(block, lead)
 
     def _sentences(self, title: str, block: Sentences) -> None:
-        self.finish()
+        self._write_lead()
         if not block.is_list and len(block.lines) == 1:
             self._lead, self._lead_title = block.lines, title
             return
         for first in range(0, len(block.lines), _LINES_A_SLIDE):
             sheet = self._sheet(title)
-            lines = [
-                f"· {line}" if block.is_list else line for line in block.lines[first : first + _LINES_A_SLIDE]
-            ]
-            put_lines(sheet, lines, top=Mm(28), size=16)
+            put_lines(sheet, _told(block)[first : first + _LINES_A_SLIDE], top=Mm(28), size=16)
 
-    def finish(self) -> None:
+    def _write_lead(self) -> None:
         """Write a sentence that no table followed on a slide of its own."""
         if self._lead:
             put_lines(self._sheet(self._lead_title), list(self._lead), top=Mm(28), size=18)
@@ -151,7 +205,7 @@ class _Writer:
 
     def _table(self, title: str, table: Table, lead: tuple[str, ...] = ()) -> None:
         wide = self._deck.slide_width - 2 * MARGIN
-        room = _ROOM - (_LEAD if lead else 0) - _CAPTION
+        room = _ROOM - (lines_tall([" ".join(lead)], 13, wide) + Mm(1) if lead else 0) - _CAPTION
         size = fitting_size(table, width=wide, room=room) or SIZES[-1]
         for number, (first, rows) in enumerate(pages_of(table, width=wide, room=room, size=size)):
             sheet = self._sheet(title if number == 0 else f"{title}（续）")
@@ -164,8 +218,8 @@ class _Writer:
         """Write the sentence before a table; return where the next thing begins."""
         if not lead:
             return int(_TOP)
-        put_text(sheet, " ".join(lead), top=_TOP, size=14)
-        return int(_TOP + _LEAD)
+        put_lines(sheet, [" ".join(lead)], top=_TOP, size=13)
+        return int(_TOP + lines_tall([" ".join(lead)], 13, sheet.width)) + Mm(1)
 
     def _picture(self, title: str, figure: Figure) -> None:
         """Put a picture on the left as large as the slide is tall, what it shows on the right."""
@@ -179,12 +233,13 @@ class _Writer:
 
     def _card(self, card: Card, lead: tuple[str, ...]) -> None:
         if card.figure is not None:
-            sheet = self._sheet(card.title)
+            sheet = self._sheet(card.title.partition("（")[0])
             picture = card.figure.picture
             wide = int(sheet.width * 0.55)
             tall = int(wide * picture.height_mm / picture.width_mm)
             put_picture(sheet, self._pictures[id(picture)], picture.alt, (sheet.left, Mm(26), wide, tall))
-            lines = [f"{name}：{told}" for name, told in card.facts]
+            whole = [card.title.partition("　")[2]] if "（" in card.title else []
+            lines = whole + [f"{name}：{told}" for name, told in card.facts]
             left = sheet.left + wide + Mm(8)
             put_lines(sheet, lines, top=Mm(25), size=15, left=left, width=sheet.width - wide - Mm(8))
         self._tables(card, lead)
@@ -194,7 +249,8 @@ class _Writer:
         if not card.tables:
             return
         wide = self._deck.slide_width - 2 * MARGIN
-        gaps = len(card.tables) * (_CAPTION + Mm(4)) + (_LEAD if lead else 0)
+        gaps = len(card.tables) * (_CAPTION + Mm(4))
+        gaps += int(lines_tall([" ".join(lead)], 13, wide)) + Mm(1) if lead else 0
         size = next(
             (
                 each
@@ -213,6 +269,10 @@ class _Writer:
             put_text(sheet, table.caption, top=top, size=12, is_quiet=True)
             put_table(sheet, table, table.rows, first=0, top=top + _CAPTION, size=size)
             top += int(_CAPTION + Mm(4) + table_tall(table, width=wide, size=size))
+
+
+def _told(block: Sentences) -> list[str]:
+    return [f"· {line}" if block.is_list else line for line in block.lines]
 
 
 def _describe(deck: Any, paper: Paper) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from geo.analysis.risk_window import LEAST_KNOWN, risk_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,23 +38,22 @@ REASON_WORDS = {
     "place": "地点近",
     "time": "时间近",
     "hour": "时段相同",
-    "category": "手法相同",
+    "category": "类别相同",
     "items": "被盗物品相同",
 }
 AGAINST_WORDS = {
     "place": "地点远",
     "time": "时间远",
     "hour": "时段不同",
-    "category": "手法不同",
+    "category": "类别不同",
     "items": "被盗物品不同",
 }
 LEAD_WORDS = {"stated": "2008年文件明确", "inferred": "据文件推断", "chosen": "本次商定"}
 
-_BUSY_HOURS = 8
 _FEW_DIGITS, _MANY = 10, 100
 _KM = 1_000.0
-_LEAST_SHARE = 0.5
-"""Share of the weight that a third of the day must hold before it is called a time of risk."""
+FEW_TIMED = 20
+"""Incidents of a known time below which hours are called a hint, and never said not to gather."""
 _FULL_DAY = 24
 
 
@@ -111,40 +113,47 @@ def listed(parts: Sequence[str], *, most: int = 6) -> str:
     return "、".join(parts[:most]) + f"等{len(parts)}处"
 
 
-def busiest_hours(weights: Sequence[float], *, length: int = _BUSY_HOURS) -> tuple[int, float] | None:
-    """Return the hour at which the busiest stretch begins, and its share of the weight.
+def risk_text(risk: float | None) -> str:
+    """Write a relative risk; where nothing happened outside a zone there is none to divide by."""
+    return "带内其余无案件" if risk is None else number_text(risk)
+
+
+def odds_text(odds: float, *, is_below: bool = False) -> str:
+    """Write odds as the probability that people understand; what stays below the bar is never rounded up to it."""
+    share = 100 * odds / (1 + odds)
+    return f"约{math.floor(share) if is_below else round(share)}%"
+
+
+def hours_text(weights: Sequence[float], known: int, count: int) -> str:
+    """Write at which hours incidents gather, out of how many whose time is known; that nobody knows, where few are.
 
     Parameters
     ----------
     weights : sequence of 24 float, or empty
-    length : int
-        Hours.
-
-    Returns
-    -------
-    tuple or None
-        The first of equal stretches; None where no hour is known.
+        Of the incidents known to within a day.
+    known, count : int
+        How many these are, and all incidents.
     """
-    total = sum(weights)
-    if not total:
-        return None
-    sums = [sum(weights[(start + step) % _FULL_DAY] for step in range(length)) for start in range(_FULL_DAY)]
-    most = max(sums)
-    first = next(start for start, value in enumerate(sums) if value >= most - 1e-9 * total)
-    return first, sums[first] / total
+    missing = f"，另{count - known:,}起时刻不详" if count > known else ""
+    if not known:
+        return f"{count:,}起的发案时刻都不详"
+    window = risk_window(weights, known_count=known)
+    if window is not None:
+        first, length, share = window
+        return f"时刻已知的{known:,}起中{share_text(share)}在{span_text(first, length)}{missing}"
+    if known < LEAST_KNOWN:
+        return f"时刻已知的只有{known:,}起，说不出时段{missing}"
+    if known < FEW_TIMED:
+        return f"时刻已知的{known:,}起中看不出集中的时段{missing}"
+    return f"时刻已知的{known:,}起时段不集中{missing}"
 
 
-def hours_text(weights: Sequence[float]) -> str:
-    """Write at which hours incidents gather, or that they do not or nobody knows."""
-    busiest = busiest_hours(weights)
-    if busiest is None:
-        return "发案时刻不详"
-    first, share = busiest
-    if share < _LEAST_SHARE:
-        return f"时段不集中（最多的8小时仅占{share_text(share)}）"
-    last = (first + _BUSY_HOURS) % _FULL_DAY
-    next_day = "次日" if first + _BUSY_HOURS > _FULL_DAY else ""
-    return f"{first}时至{next_day}{last or _FULL_DAY}时占{share_text(share)}"
+def span_text(first: int, length: int) -> str:
+    """Write a stretch of hours, also past midnight."""
+    last = first + length
+    return (
+        f"{first}时至{'次日' if last > _FULL_DAY else ''}{last - _FULL_DAY if last > _FULL_DAY else last}时"
+    )
 
 
 def section_text(section: Section) -> str:

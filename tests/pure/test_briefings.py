@@ -12,6 +12,7 @@ from pathlib import Path
 
 import docx
 import numpy as np
+import pandas as pd
 import pptx
 import pypdfium2
 import pytest
@@ -22,6 +23,7 @@ from geo.analysis.briefings import (
     BriefingMap,
     City,
     Counts,
+    LinkChance,
     LinkedIncident,
     MapArea,
     Section,
@@ -29,14 +31,17 @@ from geo.analysis.briefings import (
     Zone,
     masked,
 )
+from geo.analysis.risk_window import risk_window
 from geo.errors import InvalidInputError, MissingResourceError, UnitError
-from layers.briefings import FORMS, Templates, file_stem, write_briefing, write_templates
+from geo.runs.border_names import risk_hours
+from layers.briefings import FORMS, Templates, file_stem, map_layers, write_briefing, write_templates
 from layers.briefings.content import lay_out
 from layers.briefings.forms import PAGE, SLIDES, STYLE, WORD
 from layers.briefings.outward import lay_out_masked
 from layers.briefings.pages import page, quoted
 from layers.briefings.sentences import situation, unknowns
-from layers.briefings.words import busiest_hours, hours_text, number_text, p_text
+from layers.briefings.words import hours_text, number_text, odds_text, p_text
+from layers.theme import COLOURS
 from tests.briefings import sample_briefing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -114,7 +119,7 @@ def test_every_form_says_the_same(written, briefing, form):
     zone = briefing.proven_zones[0]
     for words in (
         briefing.title,
-        "2处交界区域通过检验",
+        "发现2处跨界聚集",
         *situation(briefing),
         zone.stretch,
         "单侧均未发现",
@@ -350,14 +355,119 @@ def test_a_silent_side_is_hatched_and_never_a_zero():
     assert "没有数据，不等于没有发案" in html
 
 
-def test_busiest_hours_run_past_midnight():
+def test_hours_are_told_of_those_that_are_known():
     weights = [0.0] * 24
     for hour in (22, 23, 0, 1):
-        weights[hour] = 5.0
-    assert busiest_hours(weights) == (18, 1.0)
-    assert hours_text(weights) == "18时至次日2时占100%"
-    assert hours_text([1.0] * 24) == "时段不集中（最多的8小时仅占33%）"
-    assert hours_text(()) == "发案时刻不详"
+        weights[hour] = 1.75
+    assert hours_text(weights, 7, 34) == "时刻已知的7起中75%在22时至次日1时，另27起时刻不详"
+    assert hours_text([7 / 24] * 24, 7, 34) == "时刻已知的7起中看不出集中的时段，另27起时刻不详"
+    assert hours_text([1.0 / 24] * 24, 1, 34) == "时刻已知的只有1起，说不出时段，另33起时刻不详"
+    assert hours_text([1.0] * 24, 24, 24) == "时刻已知的24起时段不集中"
+    assert hours_text((), 0, 34) == "34起的发案时刻都不详"
+
+
+def test_few_known_times_are_never_said_not_to_gather():
+    for known in range(20):
+        assert "不集中" not in hours_text([known / 24] * 24 if known else (), known, 100)
+
+
+def test_the_hours_of_risk_are_the_shortest_stretch_in_the_middle_of_its_equals():
+    one = [0.0] * 24
+    one[20] = 6.0
+    assert risk_window(one, known_count=6) == (20, 1, 1.0)
+    night = [1.0 if hour >= 18 or hour < 6 else 0.0 for hour in range(24)]
+    assert risk_window(night, known_count=12)[:2] == (20, 8)
+    assert risk_window(one, known_count=4) is None
+    assert risk_window([1.0] * 24, known_count=100) is None
+    for wrong in ([1.0] * 23, [-1.0] + [1.0] * 23, [float("nan")] * 24):
+        with pytest.raises(InvalidInputError):
+            risk_window(wrong, known_count=9)
+
+
+def test_incidents_of_an_unknown_time_do_not_hide_the_known_ones():
+    night = pd.to_datetime(["2008-01-04 20:00+08:00"] * 7)
+    loose = pd.to_datetime(["2008-01-01 00:00+08:00"] * 27)
+    frame = pd.DataFrame(
+        {
+            "occurred_from": night.append(loose),
+            "occurred_until": (night + pd.Timedelta(hours=3)).append(loose + pd.Timedelta(days=31)),
+        }
+    )
+    told = risk_hours(frame, seed=1)
+    assert (told["known_count"], told["dated_count"]) == (7, 7)
+    assert sum(told["hours"]) == pytest.approx(7)
+    assert sum(told["weekdays"]) == pytest.approx(told["weekdays"][4]) == pytest.approx(7)
+    assert 20 <= told["from_hour"] < 23
+
+
+def test_the_day_of_a_whole_day_is_known_and_its_hour_is_not():
+    day = pd.to_datetime(["2008-01-05 00:00+08:00"])
+    frame = pd.DataFrame({"occurred_from": day, "occurred_until": day + pd.Timedelta(days=1)})
+    told = risk_hours(frame, seed=1)
+    assert (told["known_count"], told["dated_count"]) == (0, 1)
+    assert sum(told["hours"]) == 0
+    assert told["weekdays"][5] == pytest.approx(1)
+
+
+def test_odds_are_written_as_a_probability_and_what_is_below_the_bar_stays_below():
+    assert odds_text(0.36) == "约26%"
+    assert odds_text(0.25) == "约20%"
+    assert odds_text(0.2499, is_below=True) == "约19%"
+
+
+def test_linked_incidents_no_more_than_chance_are_candidates(briefing):
+    chance = LinkChance(pair_count=2, expected=3.1, p=0.86, least_odds=0.25)
+    told = page(lay_out(replace(briefing, link_chance=chance)), Templates())
+    assert "跨界相似案件（不多于巧合，待核）" in told
+    assert "单凭巧合约有3.1对（p=0.86）：不多于巧合" in told
+    assert "候选1（3起）" in told
+    assert "比巧合更相似" not in told
+    assert "多于巧合，但其中哪些确有关联" in page(lay_out(briefing), Templates())
+
+
+def test_a_risk_without_bound_is_told_in_words(briefing):
+    zones = (replace(briefing.zones[0], relative_risk=None, power=None), *briefing.zones[1:])
+    told = page(lay_out(replace(briefing, zones=zones)), Templates())
+    assert "相对风险带内其余无案件" in told
+    assert "999" not in told.replace("999次模拟", "")
+
+
+def test_one_figure_of_what_took_no_part_stands_everywhere(briefing):
+    told = page(lay_out(briefing), Templates())
+    counts = briefing.counts
+    assert f"全部资料中来源不同{counts.other_origin_count}起" in told
+    assert f"全部资料中另有{counts.other_origin_count}起来源不同" in told
+    assert f"位置半径大于交界带深度{counts.omitted_count}起" in told
+
+
+def test_incidents_are_drawn_over_the_sections(briefing):
+    svg = str(lay_out(briefing).map.picture.svg)
+    watched = svg.index(f'stroke="{map_layers.WATCHED}"')
+    dots = svg.index(f'fill="{COLOURS["incident"]}" stroke="{COLOURS["paper"]}"')
+    assert watched < dots
+    assert map_layers.WATCHED not in {COLOURS[f"line-{sector}"] for sector in map_layers.LINE_DASHES}
+
+
+def test_counties_are_not_called_cities(briefing):
+    cities = tuple(
+        replace(city, code=code) for city, code in zip(briefing.cities, ("411622", "411422"), strict=True)
+    )
+    zones = tuple(replace(zone, city_codes=("411622", "411422")) for zone in briefing.zones)
+    chains = ()
+    told = situation(replace(briefing, cities=cities, zones=zones, chains=chains, lead_code="411622"))
+    assert "如果各县（市、区）单独研判" in told[2]
+
+
+def test_shares_of_few_known_hours_do_not_leave_the_house():
+    inner = sample_briefing(incidents=400)
+    few = replace(inner, hours=tuple(19 * hour / sum(inner.hours) for hour in inner.hours), hours_known=19)
+    assert masked(few).hours == (None,) * 4
+    assert masked(inner).hours != (None,) * 4
+
+
+def test_hours_must_add_up_to_the_known_incidents(briefing):
+    with pytest.raises(InvalidInputError, match="add up"):
+        replace(briefing, hours=tuple(2 * hour for hour in briefing.hours))
 
 
 def test_numbers_are_written_as_people_read_them():
@@ -454,8 +564,10 @@ def test_hours_of_a_small_belt_are_not_told_by_a_large_province():
     inner = sample_briefing(incidents=400)
     few = replace(
         inner,
-        hours=tuple(hour / 40 for hour in inner.hours),
-        weekdays=tuple(day / 40 for day in inner.weekdays),
+        hours=tuple(3 * hour / inner.hours_known for hour in inner.hours),
+        weekdays=tuple(7 * day / inner.weekdays_known for day in inner.weekdays),
+        hours_known=3,
+        weekdays_known=7,
     )
     assert any(share is not None for share in masked(inner).hours)
     for share, weight in zip(masked(few).hours, np.reshape(few.hours, (4, 6)).sum(axis=1), strict=True):

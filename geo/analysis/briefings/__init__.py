@@ -1,13 +1,10 @@
 """Say a briefing (会战简报) as one frozen value, and mask it for those outside."""
 
 from geo.analysis.briefings.facts import Briefing, City, Counts, Provenance, Verdict
+from geo.analysis.briefings.linked import Alternative, Chain, Link, LinkChance, LinkedIncident
 from geo.analysis.briefings.maps import BriefingMap, MapArea, MapLabel, MapLine
 from geo.analysis.briefings.masks import MaskedBriefing, MaskedCell, MaskedCity, masked
 from geo.analysis.briefings.parts import (
-    Alternative,
-    Chain,
-    Link,
-    LinkedIncident,
     Power,
     Role,
     Section,
@@ -23,6 +20,7 @@ __all__ = [
     "City",
     "Counts",
     "Link",
+    "LinkChance",
     "LinkedIncident",
     "MapArea",
     "MapLabel",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _DEGREES = (180.0, 90.0)
+_ROUNDED = 0.01
 _FORBIDDEN = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
 )
@@ -61,12 +62,21 @@ def check_choice(word: str, *, among: tuple[str, ...], name: str) -> None:
         raise InvalidInputError(f"{name} must be one of {', '.join(among)}")
 
 
-def check_weights(weights: tuple[float, ...], *, length: int, name: str) -> None:
-    """Refuse weights of another length than none or `length`."""
+def check_parts(part: int, whole: int, *, name: str) -> None:
+    """Refuse a part that is no count or larger than its whole."""
+    check_count(part, name=name)
+    if part > whole:
+        raise InvalidInputError(f"{name} exceeds the count that it is part of")
+
+
+def check_weights(weights: tuple[float, ...], *, length: int, name: str, known: int) -> None:
+    """Refuse weights of another length than none or `length`, and those that do not add up to the known incidents."""
     if len(weights) not in (0, length):
         raise InvalidInputError(f"{name} must hold {length} weights, or none where nothing is known")
     for weight in weights:
         check_number(weight, name=name)
+    if abs(sum(weights) - known) > _ROUNDED:
+        raise InvalidInputError(f"{name} must add up to the incidents whose time is known")
 
 
 def check_shape(shape: BaseGeometry | None, *, kinds: tuple[str, ...], name: str) -> None:

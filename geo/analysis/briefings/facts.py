@@ -9,6 +9,7 @@ from geo.analysis.briefings.checks import (
     check_choice,
     check_count,
     check_number,
+    check_parts,
     check_text,
     check_unique,
     check_weights,
@@ -19,8 +20,9 @@ from geo.errors import InvalidInputError
 if TYPE_CHECKING:
     from datetime import date
 
+    from geo.analysis.briefings.linked import Chain, LinkChance
     from geo.analysis.briefings.maps import BriefingMap
-    from geo.analysis.briefings.parts import Chain, Power, Role, Section, Station, Zone
+    from geo.analysis.briefings.parts import Power, Role, Section, Station, Zone
     from geo.periods import Period
 
 CLASSIFICATION = "内部资料"
@@ -80,7 +82,10 @@ class Counts:
     unlocated_count : int
         Incidents of the period without any place; they are not on the map and in no zone.
     other_origin_count : int
-        Found by patrols rather than reported, and kept apart from the analysis.
+        Of all data of the period, those found by patrols rather than reported (or the other way round), kept apart from
+        the analysis.
+    omitted_count : int
+        Incidents whose place is known no better than the belt is deep: in it or not, nobody can tell.
     """
 
     incident_count: int
@@ -88,6 +93,7 @@ class Counts:
     imprecise_count: int = 0
     unlocated_count: int = 0
     other_origin_count: int = 0
+    omitted_count: int = 0
 
     def __post_init__(self) -> None:
         """Refuse parts larger than their whole."""
@@ -97,6 +103,7 @@ class Counts:
             "imprecise_count",
             "unlocated_count",
             "other_origin_count",
+            "omitted_count",
         ):
             check_count(getattr(self, name), name=name)
         if self.belt_count > self.incident_count or self.imprecise_count > self.belt_count:
@@ -171,6 +178,8 @@ class Verdict:
         Sentences on why no more is claimed (unstable places, an exposure by area), may be empty.
     power : tuple of Power
         For this border, several relative risks: pooled against each city alone.
+    power_size_m : tuple of (float, float) or None
+        Size of the zone that power is told for: along the boundary, and deep on either side.
     """
 
     word: str
@@ -178,6 +187,7 @@ class Verdict:
     smallest_relative_risk: float | None = None
     reasons: tuple[str, ...] = ()
     power: tuple[Power, ...] = ()
+    power_size_m: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Refuse levels beyond 1."""
@@ -186,6 +196,8 @@ class Verdict:
         check_number(self.smallest_relative_risk, name="smallest_relative_risk")
         for sentence in self.reasons:
             check_text(sentence, name="a reason of the verdict")
+        for size_m in self.power_size_m or ():
+            check_number(size_m, name="power_size_m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -214,15 +226,18 @@ class Briefing:
     zones : tuple of Zone
         By rank.
     hours : tuple of float
-        24 aoristic weights of the belt's incidents, 0:00 to 1:00 first; empty where no hour is known.
+        24 aoristic weights of the belt's incidents that are known to within a day, 0:00 to 1:00 first; empty where
+        none is.
     weekdays : tuple of float
-        Seven weights, Monday first; empty likewise.
-    hours_known : float or None
-        How many exactly timed incidents the intervals are worth.
+        Seven weights of those known to a day, Monday first; empty likewise.
+    hours_known, weekdays_known : int
+        How many these are; the weights add up to them.
     sections : tuple of Section
         Sections of line to watch.
     chains : tuple of Chain
         Linked incidents across the border.
+    link_chance : LinkChance or None
+        What chance alone gives of these.
     stations : tuple of Station
         To be checked.
     unknowns : tuple of str
@@ -246,9 +261,11 @@ class Briefing:
     zones: tuple[Zone, ...] = ()
     hours: tuple[float, ...] = ()
     weekdays: tuple[float, ...] = ()
-    hours_known: float | None = None
+    hours_known: int = 0
+    weekdays_known: int = 0
     sections: tuple[Section, ...] = ()
     chains: tuple[Chain, ...] = ()
+    link_chance: LinkChance | None = None
     stations: tuple[Station, ...] = ()
     unknowns: tuple[str, ...] = ()
     classification: str = CLASSIFICATION
@@ -259,9 +276,10 @@ class Briefing:
         check_text(self.classification, name="the classification", most=40)
         for sentence in self.unknowns:
             check_text(sentence, name="a sentence on what is not known")
-        check_weights(self.hours, length=HOURS_A_DAY, name="hours")
-        check_weights(self.weekdays, length=DAYS_A_WEEK, name="weekdays")
-        check_number(self.hours_known, name="hours_known")
+        check_weights(self.hours, length=HOURS_A_DAY, name="hours", known=self.hours_known)
+        check_weights(self.weekdays, length=DAYS_A_WEEK, name="weekdays", known=self.weekdays_known)
+        for name in ("hours_known", "weekdays_known"):
+            check_parts(getattr(self, name), self.counts.belt_count, name=name)
         self._check_cities()
         self._check_zones()
 

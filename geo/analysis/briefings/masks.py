@@ -26,6 +26,8 @@ BLOCKS = ("0–6时", "6–12时", "12–18时", "18–24时")
 _BLOCK_HOURS = 6
 _LEAST_CELL_M, _MOST_CELLS = 5_000.0, 2_000
 _ALL = "all"
+_LEAST_TIMED = 20
+"""Incidents of a known time below which no share of them is told: each would be one or two incidents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +38,7 @@ class MaskedCity:
     ----------
     code, name : str
     incident_count : int or None
-        Incidents with a place in it; None where something beneath it is hidden, or it sent no data.
+        Incidents recorded in its counties; None where something beneath it is hidden, or it sent no data.
     at_least : int
         Sum of what is published of it.
     has_data : bool
@@ -84,10 +86,12 @@ class MaskedBriefing:
     cell_m : float or None
         Side of the squares; None where the cells are counties.
     total : int or None
-        Incidents with a place; None where anything is hidden.
+        Incidents recorded in these counties, or with a place in the belt where squares are counted; None where anything
+        is hidden.
     total_at_least : int
     hours, weekdays : tuple of float or None
-        Shares in steps of ten per cent, of four blocks of six hours and of seven days; None is hidden.
+        Shares in steps of ten per cent, of four blocks of six hours and of seven days, of the belt's incidents whose hour or
+        day is known; None is hidden, all of them where fewer than twenty are known.
     proven_count : int or None
         Zones that passed; None where saying so could narrow down a hidden count.
     period, generated_on, run_ids, method, version, is_synthetic, lead_code, classification, k
@@ -146,7 +150,8 @@ def masked(
     -----
     Takes over no point, zone, boundary, section, station, chain, unit or sentence, and no name but those of
     cities and counties. What is guaranteed of the counts: `geo.analysis.suppression.suppress_counts`. Hours and
-    weekdays are shares of the belt's incidents, whose number is not told: `suppress_shares`. Zones are only
+    weekdays are shares of those of the belt's incidents whose time is known, whose number is not told:
+    `suppress_shares`, and none unless twenty of them are known and as many are published along the belt. Zones are only
     counted, and only if each holds k incidents and each of its cities publishes k along the belt. So both say
     nothing that the published counts along the belt could not account for.
     """
@@ -189,8 +194,8 @@ def masked(
         cell_m=cell_m,
         total=safe.total,
         total_at_least=safe.total_at_least,
-        hours=suppress_shares(_blocks(briefing.hours), at_least=known, k=k),
-        weekdays=suppress_shares(briefing.weekdays, at_least=known, k=k),
+        hours=_shares(_blocks(briefing.hours), known=known, timed=briefing.hours_known, k=k),
+        weekdays=_shares(briefing.weekdays, known=known, timed=briefing.weekdays_known, k=k),
         proven_count=_proven_count(briefing, along, k=k, is_grid=cell_m is not None),
         period=briefing.period,
         generated_on=briefing.generated_on,
@@ -250,14 +255,20 @@ def _by_square(
 
 def _city(briefing: Briefing, code: str, safe: Suppressed, *, is_grid: bool) -> MaskedCity:
     city = next(each for each in briefing.cities if each.code == code)
-    has_data = city.has_data and (is_grid or code in safe.totals)
     return MaskedCity(
         code=code,
         name=city.name,
         incident_count=None if is_grid else safe.totals.get(code),
         at_least=0 if is_grid else safe.at_least.get(code, 0),
-        has_data=has_data,
+        has_data=city.has_data,
     )
+
+
+def _shares(weights: tuple[float, ...], *, known: int, timed: int, k: int) -> tuple[float | None, ...]:
+    """Publish shares only where enough incidents have a time, and the published counts say no less."""
+    if min(known, timed) < _LEAST_TIMED:
+        return (None,) * len(weights)
+    return suppress_shares(weights, at_least=known, k=k)
 
 
 def _blocks(hours: tuple[float, ...]) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What a briefing lists: zones, sections of line, linked incidents, stations, who does what."""
+"""What a briefing lists: zones, sections of line, stations, who does what."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from geo.analysis.briefings.checks import (
     check_choice,
     check_count,
     check_number,
+    check_parts,
     check_shape,
     check_text,
     check_unique,
@@ -16,15 +17,11 @@ from geo.analysis.briefings.checks import (
 )
 from geo.analysis.briefings.maps import SECTORS
 from geo.errors import InvalidInputError
-from geo.frames import DATE_PRECISIONS, PLACE_PRECISIONS
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon
 
 FOUND_BY = ("none", "a", "b", "c", "both")
-REASONS = ("place", "time", "hour", "category", "items")
 STATION_STATES = ("filed", "changed", "missing", "closed", "unknown")
 HOURS_A_DAY, DAYS_A_WEEK = 24, 7
 
@@ -78,8 +75,8 @@ class Zone:
         Incidents inside by city, in the order of `city_codes`; they add up to `case_count`.
     expected : float
         Incidents to expect by exposure, > 0.
-    relative_risk : float
-        Risk inside against outside.
+    relative_risk : float or None
+        Risk inside against outside; None where nothing happened outside, so that it has no bound.
     p : float
         Family-wise over the whole belt (or over all borders scanned in the run), 0 < p <= 1.
     is_proven : bool
@@ -88,9 +85,9 @@ class Zone:
     stable_share : float or None
         Share of draws of the imprecise places in which the zone comes back; None where none were drawn.
     hours : tuple of float
-        24 aoristic weights of its incidents, 0:00 to 1:00 first; empty where no hour is known.
-    hours_known : float or None
-        How many exactly timed incidents these intervals are worth.
+        24 aoristic weights of its incidents that are known to within a day, 0:00 to 1:00 first; empty where none is.
+    hours_known : int
+        How many these are; the weights add up to it.
     sections : tuple of Section
         Sections of line inside.
     found_by : {"none", "a", "b", "c", "both"}
@@ -106,12 +103,12 @@ class Zone:
     case_count: int
     side_counts: tuple[int, ...]
     expected: float
-    relative_risk: float
+    relative_risk: float | None
     p: float
     is_proven: bool
     stable_share: float | None = None
     hours: tuple[float, ...] = ()
-    hours_known: float | None = None
+    hours_known: int = 0
     sections: tuple[Section, ...] = ()
     found_by: str = "none"
     power: Power | None = None
@@ -126,11 +123,12 @@ class Zone:
             check_count(count, name="a count of one side of a zone")
         if len(self.side_counts) != len(self.city_codes) or sum(self.side_counts) != self.case_count:
             raise InvalidInputError("the counts of the sides of a zone must add up to its case_count")
-        for name in ("expected", "relative_risk", "hours_known"):
+        for name in ("expected", "relative_risk"):
             check_number(getattr(self, name), name=f"{name} of a zone")
         check_number(self.p, name="p of a zone", most=1.0)
         check_number(self.stable_share, name="stable_share of a zone", most=1.0)
-        check_weights(self.hours, length=HOURS_A_DAY, name="hours of a zone")
+        check_weights(self.hours, length=HOURS_A_DAY, name="hours of a zone", known=self.hours_known)
+        check_parts(self.hours_known, self.case_count, name="hours_known of a zone")
         check_choice(self.found_by, among=FOUND_BY, name="found_by of a zone")
 
     @property
@@ -153,8 +151,6 @@ class Section:
     sector : {"power", "telecom", "broadcasting", "other"}
     incident_count : int or None
         Incidents of the period on it.
-    relative_risk, p : float or None
-        Where a search along the lines tested it.
     zone_rank : int or None
         Zone in which it lies.
     note : str
@@ -169,8 +165,6 @@ class Section:
     until_km: float | None = None
     sector: str = "other"
     incident_count: int | None = None
-    relative_risk: float | None = None
-    p: float | None = None
     zone_rank: int | None = None
     note: str = ""
     shape: LineString | MultiLineString | None = None
@@ -180,9 +174,8 @@ class Section:
         for name in ("line_name", "from_place", "until_place"):
             check_text(getattr(self, name), name=f"{name} of a section")
         check_text(self.note, name="the note of a section", may_be_empty=True)
-        for name in ("from_km", "until_km", "relative_risk"):
+        for name in ("from_km", "until_km"):
             check_number(getattr(self, name), name=f"{name} of a section")
-        check_number(self.p, name="p of a section", most=1.0)
         check_count(self.incident_count, name="incident_count of a section")
         check_choice(self.sector, among=SECTORS, name="the sector of a section")
         check_shape(self.shape, kinds=("LineString", "MultiLineString"), name="the shape of a section")
@@ -190,142 +183,6 @@ class Section:
             raise InvalidInputError("a section has both kilometres or neither")
         if self.from_km is not None and self.until_km is not None and self.until_km < self.from_km:
             raise InvalidInputError("a section ends before it begins")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LinkedIncident:
-    """One incident of a chain; never a person.
-
-    Parameters
-    ----------
-    case_number : str
-        File number, may be empty.
-    city_code : str
-        City that recorded its place.
-    place_text : str
-        The place as written.
-    place_precision : {"point", "section", "village", "township", "county", "city"}
-    occurred_from, occurred_until : datetime
-        With a zone; half-open.
-    date_precision : {"minute", "hour", "night", "day", "month", "interval"}
-        How its time is written.
-    method : str
-        Category as people say it, may be empty.
-    item : str
-        What was lost, may be empty.
-    at : Point or None, metres
-    """
-
-    case_number: str
-    city_code: str
-    place_text: str
-    place_precision: str
-    occurred_from: datetime
-    occurred_until: datetime
-    date_precision: str = "interval"
-    method: str = ""
-    item: str = ""
-    at: Point | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse times without a zone and intervals that end before they begin."""
-        check_text(self.place_text, name="the place of an incident")
-        for name in ("case_number", "method", "item"):
-            check_text(getattr(self, name), name=f"{name} of an incident", may_be_empty=True)
-        check_choice(self.place_precision, among=PLACE_PRECISIONS, name="place_precision of an incident")
-        check_choice(self.date_precision, among=DATE_PRECISIONS, name="date_precision of an incident")
-        check_shape(self.at, kinds=("Point",), name="the place of an incident")
-        if self.occurred_from.tzinfo is None or self.occurred_until.tzinfo is None:
-            raise InvalidInputError("the times of an incident need a zone")
-        if self.occurred_until < self.occurred_from:
-            raise InvalidInputError("an incident ends before it begins")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Link:
-    """Why two incidents of a chain may belong together.
-
-    Parameters
-    ----------
-    first, second : int
-        Positions in `Chain.incidents`.
-    odds : float
-        For a link against none.
-    reasons, against : tuple of {"place", "time", "hour", "category", "items"}
-        Kinds of evidence either way, strongest first.
-    distance_m, days_apart : float or None
-    shared : str
-        What both have in common in words (kind of cable, method), may be empty.
-    """
-
-    first: int
-    second: int
-    odds: float
-    reasons: tuple[str, ...] = ()
-    against: tuple[str, ...] = ()
-    distance_m: float | None = None
-    days_apart: float | None = None
-    shared: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse reasons that nobody can put in words."""
-        check_count(self.first, name="first of a link")
-        check_count(self.second, name="second of a link")
-        for name in ("odds", "distance_m", "days_apart"):
-            check_number(getattr(self, name), name=f"{name} of a link")
-        for word in (*self.reasons, *self.against):
-            check_choice(word, among=REASONS, name="a reason of a link")
-        check_text(self.shared, name="shared of a link", may_be_empty=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Alternative:
-    """A pair just below the bar: what else an incident of the chain could belong to.
-
-    Parameters
-    ----------
-    incident : int
-        Position in `Chain.incidents`.
-    other : LinkedIncident
-        Outside the chain.
-    odds : float
-    """
-
-    incident: int
-    other: LinkedIncident
-    odds: float
-
-    def __post_init__(self) -> None:
-        """Refuse odds that are none."""
-        check_count(self.incident, name="incident of an alternative")
-        check_number(self.odds, name="odds of an alternative")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Chain:
-    """Incidents linked to each other, a connected component; no claim of a gang.
-
-    Parameters
-    ----------
-    incidents : tuple of LinkedIncident
-        In order of time, at least two.
-    links : tuple of Link
-        Strongest first.
-    alternatives : tuple of Alternative
-    """
-
-    incidents: tuple[LinkedIncident, ...]
-    links: tuple[Link, ...]
-    alternatives: tuple[Alternative, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse links to incidents that the chain does not hold."""
-        n = len(self.incidents)
-        if n < 2 or not self.links:  # noqa: PLR2004 - a link joins two
-            raise InvalidInputError("a chain needs two incidents and a link")
-        places = [place for link in self.links for place in (link.first, link.second)]
-        if any(place >= n for place in [*places, *(each.incident for each in self.alternatives)]):
-            raise InvalidInputError("a link names an incident that its chain does not hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
