@@ -1,6 +1,7 @@
 import base64
 import contextlib
 import hashlib
+import inspect
 import io
 import re
 import subprocess
@@ -9,16 +10,20 @@ import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import docx
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pptx
 import pypdfium2
 import pytest
 import shapely
+from lxml import etree
 from PIL import Image
 
+from geo.analysis.border_zones import conclusion
 from geo.analysis.briefings import (
     BriefingMap,
     City,
@@ -32,6 +37,11 @@ from geo.analysis.briefings import (
     masked,
 )
 from geo.analysis.risk_window import risk_window
+from geo.analysis.series_across import series_across
+from geo.briefings import assembly
+from geo.briefings.case import BorderCase, silent_areas
+from geo.briefings.chains import LEAST_ODDS
+from geo.briefings.parts import _ORDINARY_LEVELS, _ORDINARY_STEPS, power_size_m
 from geo.errors import InvalidInputError, MissingResourceError, UnitError
 from geo.runs.border_names import risk_hours
 from layers.briefings import FORMS, Templates, file_stem, map_layers, write_briefing, write_templates
@@ -41,7 +51,7 @@ from layers.briefings.outward import lay_out_masked
 from layers.briefings.pages import page, quoted
 from layers.briefings.sentences import situation, unknowns
 from layers.briefings.words import hours_text, number_text, odds_text, p_text
-from layers.theme import COLOURS
+from layers.theme import COLOURS, COUNT_RAMP
 from tests.briefings import sample_briefing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -777,3 +787,90 @@ def test_a_section_runs_forwards_and_an_incident_ends_after_it_began(briefing):
         replace(incident, occurred_from=incident.occurred_from.replace(tzinfo=None))
     assert isinstance(incident, LinkedIncident)
     assert isinstance(briefing.zones[0], Zone)
+
+
+# --- counted by side ----------------------------------------------------------------------------------------------
+
+
+def border_case(*, level="county", silent=()):
+    """Make a border of two areas of a level: some incidents recorded by their city only, some in the belt."""
+    west, east = shapely.box(114.0, 33.0, 114.5, 34.0), shapely.box(114.5, 33.0, 115.0, 34.0)
+    areas = gpd.GeoDataFrame(
+        {
+            "level": ["city", "city", "county", "county"],
+            "adcode": ["411600", "411400", "411627", "411422"],
+            "name": ["周口市", "商丘市", "太康县", "睢县"],
+            "parent_id": [None, None, 1, 2],
+        },
+        geometry=[west, east, west, east],
+        index=[1, 2, 3, 4],
+        crs=4326,
+    )
+    # By county, by city only, by nobody, and without a place.
+    recorded = [3, 3, 1, 1, None, 3, 4, 2, None]
+    at = [(114.1, 33.5)] * 5 + [None] + [(114.9, 33.5)] * 3
+    incidents = gpd.GeoDataFrame(
+        {"area_id": recorded, "radius_m": 0.0, "place_precision": "point"},
+        geometry=[None if xy is None else shapely.Point(xy) for xy in at],
+        crs=4326,
+    )
+    ids = [3, 4] if level == "county" else [1, 2]
+    border = {
+        "area_ids": ids,
+        "cities": [areas["adcode"].loc[each] for each in ids],
+        "names": [areas["name"].loc[each] for each in ids],
+        "incidents": [2, 3, 4, 7, 8],
+        "sides": ["a", "a", "a", "b", "b"],
+        "count_a": 3,
+        "count_b": 2,
+        "case_count": 5,
+        "omitted_count": 11,
+        "silent": list(silent),
+    }
+    return BorderCase(
+        run=None,
+        document={},
+        border=border,
+        zones=[],
+        loaded=SimpleNamespace(areas=areas, incidents=incidents, other_origin_count=189),
+        request=SimpleNamespace(level=level),
+        city_of=areas.index.to_series(),
+    )
+
+
+@pytest.mark.parametrize("level", ["county", "city"])
+def test_sides_add_up_where_a_city_recorded_for_its_counties(level):
+    case = border_case(level=level)
+    cities = assembly._cities(case, set())
+    counts = assembly._counts(case, cities)
+    assert [(city.incident_count, city.belt_count) for city in cities] == [(6, 3), (3, 2)]
+    assert counts.incident_count == sum(city.incident_count for city in cities) == 9
+    assert counts.belt_count == sum(city.belt_count for city in cities) == 5
+    assert (counts.unlocated_count, counts.omitted_count, counts.other_origin_count) == (1, 11, 189)
+
+
+def test_a_side_is_without_data_where_the_run_says_so_and_a_county_where_it_never_reported():
+    assert silent_areas(border_case(level="city"), {1, 3, 4}) == set()
+    assert silent_areas(border_case(level="city", silent="b"), {1, 2, 3, 4}) == {2, 4}
+    assert silent_areas(border_case(level="city"), {1, 2, 3}) == {4}
+    cities = assembly._cities(border_case(level="city", silent="b"), {2, 4})
+    assert [(city.has_data, city.incident_count) for city in cities] == [(True, 6), (False, None)]
+
+
+def test_power_is_told_for_the_zone_that_it_was_computed_for():
+    assert (_ORDINARY_STEPS, _ORDINARY_LEVELS) == (
+        conclusion._ORDINARY_POSITIONS,
+        conclusion._ORDINARY_LEVELS,
+    )
+    assert power_size_m(SimpleNamespace(step_m=2_000.0, depth_m=10_000.0)) == (6_000.0, 5_000.0)
+
+
+def test_the_bar_is_that_of_the_search_for_links():
+    assert inspect.signature(series_across).parameters["min_odds"].default == LEAST_ODDS
+
+
+def test_the_office_chart_darkens_the_hours_of_risk(written):
+    deck = pptx.Presentation(io.BytesIO(written["pptx"]))
+    hours = next(shape.chart for slide in deck.slides for shape in slide.shapes if shape.has_chart)
+    colours = set(re.findall(r'srgbClr val="(\w+)"', etree.tostring(hours.plots[0]._element).decode()))
+    assert {code[1:].upper() for code in (COUNT_RAMP[1], COUNT_RAMP[4])} <= colours
