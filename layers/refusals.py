@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from layers.views import Locale
 
 REFUSALS = {
+    "nothing_to_brief": mark("这个时段没有案件，没有可写的简报。"),
     "periods_overlap": mark("两个时段有重叠，不能对比：把时段改到一年以内，或在参数里另填对比的时段。"),
     "too_few_steps": mark("这个时段只有%(count)s期，看变化至少要%(least)s期：把时段放长，或把一期缩短。"),
     "too_many_steps": mark("这个时段有%(count)s期，模拟次数至少要%(least)s次：增加模拟次数，或把一期放长。"),
