@@ -119,7 +119,7 @@ def hours_sentence(zone: Zone, say: Texts) -> str:
     if times["from_hour"] is None:
         if times["known_count"] < _LEAST_KNOWN:
             return say(
-                "发案时间准到一天以内的只有%(known)s起，说不出时段；下图按时间区间平摊，只供参考。",
+                "发案时间准到一天以内的只有%(known)s起，说不出时段；下图只画这些，只供参考。",
                 known=times["known_count"],
             )
         return say("看不出集中的时段。")

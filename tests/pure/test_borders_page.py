@@ -318,9 +318,7 @@ def test_what_cannot_be_in_an_address_has_its_own_words():
 def test_hours_are_told_only_where_they_are_known():
     few = zone()
     few["times"] = few["times"] | {"from_hour": None, "until_hour": None, "share": None, "known_count": 2}
-    assert (
-        hours_sentence(few, ZH) == "发案时间准到一天以内的只有2起，说不出时段；下图按时间区间平摊，只供参考。"
-    )
+    assert hours_sentence(few, ZH) == "发案时间准到一天以内的只有2起，说不出时段；下图只画这些，只供参考。"
     day = zone()
     day["times"] = day["times"] | {"from_hour": 9, "until_hour": 12}
     assert hours_sentence(day, ZH).startswith("9时至12时占62%")
