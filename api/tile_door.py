@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.entity_tags import is_known
 from api.problems import problem
 from api.tile_cache import AbandonedError, Tile, TileShelf, open_shelf
 from geo.store.tile_windows import TileFilter, TileKey, is_tile
@@ -114,7 +115,7 @@ async def answer_tile(request: Request, key: TileKey) -> Response:
         version = shelf.known_version() or await shelf.ask_version()
         etag = f'W/"{version}-{_digest(key.wanted)}"'
         common = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-        if etag in headers.get("if-none-match", ""):
+        if is_known(headers.get("if-none-match"), etag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=common)
         tile = shelf.kept(key, version) or await _read(request, shelf, key, version)
     except (psycopg.OperationalError, AbandonedError):

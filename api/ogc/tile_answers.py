@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from api.entity_tags import is_known
 from api.ogc.tiles import DEEPEST, MVT
 from geo.errors import NotFoundError
 from geo.store.dataset import find_dataset
@@ -51,7 +52,7 @@ def answer_tiles(
     dataset = find_dataset(session)
     etag = f'W/"ogc-{dataset.version if dataset else 0}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     z, x, y = place
     body = b"".join(
