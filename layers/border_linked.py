@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from layers.borders_address import incidents_address
-from layers.linked_words import AGAINST, REASONS, evidence_text, odds_text
+from layers.linked_words import AGAINST, REASONS, evidence_text, probability_text
 from layers.payload import text_of
 from layers.periods import occurrence_text
 from layers.run_words import number_text, p_words
@@ -135,7 +135,7 @@ def _not_looked_at(view: BordersView, say: Texts) -> str:
 
 def _evidence(pair: Row, say: Texts) -> dict[str, str]:
     return {
-        "odds": odds_text(pair["odds"]),
+        "odds": probability_text(pair["odds"]),
         "reasons": evidence_text(pair, REASONS, pair["reasons"], say),
         "against": evidence_text(pair, AGAINST, pair["against"], say),
     }

@@ -17,7 +17,7 @@ from layers.linked_words import (
     distance_text,
     evidence_text,
     in_brackets,
-    odds_text,
+    probability_text,
 )
 from layers.periods import occurrence_text, period_text
 from layers.shell import render_page
@@ -172,7 +172,7 @@ class _Teller:
             "number": number,
             "is_across": bool(row["is_across"]),
             "told": told,
-            "weakest": odds_text(row["weakest_odds"]),
+            "weakest": probability_text(row["weakest_odds"]),
             "incidents": [{"name": names[each]} | self.incident(each) for each in members],
             "links": [self.link(each, names) for each in links],
             "others": [self.link(each, names) for each in others[:_ALTERNATIVES]],
@@ -241,7 +241,7 @@ class _Teller:
             "unsure": bool(link["is_side_unsure"]),
             "reasons": evidence_text(link, REASONS, link["reasons"], say),
             "against": evidence_text(link, AGAINST, link["against"], say),
-            "odds": odds_text(link["odds"]),
+            "odds": probability_text(link["odds"]),
             "chance": "—" if pd.isna(link["chance_pairs"]) else f"{link['chance_pairs']:.1f}",
         }
 

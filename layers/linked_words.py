@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from layers.texts import mark
@@ -51,9 +52,15 @@ def distance_text(metres: float, say: Texts) -> str:
     return say("%(count)s公里", count=f"{metres / _KM:.{decimals}f}")
 
 
-def odds_text(odds: float) -> str:
-    """Write odds with as many digits as matter."""
-    return f"{odds:.1f}" if odds >= 1 else f"{odds:.2f}"
+def probability_text(odds: float) -> str:
+    """Write odds as the probability that people understand, rounded down: what stays below the bar never reads as on it.
+
+    Examples
+    --------
+    >>> probability_text(0.36), probability_text(0.2499)
+    ('26%', '19%')
+    """
+    return f"{math.floor(100 * odds / (1 + odds))}%"
 
 
 def evidence_text(link: Mapping[Any, Any], words: Mapping[str, str], kinds: Iterable[str], say: Texts) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_CHAINS, _MOST_LINKS, _MOST_ALTERNATIVES = 8, 12, 6
 _KINDS = {
-    "copper_cable": "铜缆",
+    "copper_cable": "铜芯电缆",
     "cable": "电缆",
     "optical_cable": "光缆",
     "power_cable": "电力电缆",
@@ -31,7 +31,7 @@ _KINDS = {
     "battery_set": "蓄电池组",
     "access_control": "门禁",
     "security_door": "防盗门",
-    "air_conditioner_outdoor_unit": "空调外机",
+    "air_conditioner_outdoor_unit": "空调室外机",
 }
 """Kinds of loss items; those of a force's own import stand as they are written."""
 _METRES = "米"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layers.briefings.paper import Card, Sentences, Table
-from layers.briefings.words import AGAINST_WORDS, PRECISION_WORDS, REASON_WORDS, metres_text, odds_text
+from layers.briefings.words import PRECISION_WORDS, metres_text
+from layers.linked_words import AGAINST, REASONS, probability_text
 from layers.periods import occurrence_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def chance_lines(briefing: Briefing) -> tuple[str, ...]:
     pairs = (
         f"达到标准的跨界案件对{chance.pair_count}对，单凭巧合约有{chance.expected:.1f}对（p={chance.p:.2f}）"
     )
-    bar = f"标准是相关的可能性不低于{odds_text(chance.least_odds).removeprefix('约')}。"
+    bar = f"标准是相关的可能性不低于{probability_text(chance.least_odds)}。"
     if is_by_chance(briefing):
         return (f"{pairs}：不多于巧合，以下只是候选，须由两市逐对核实。{bar}",)
     return (f"{pairs}：多于巧合，但其中哪些确有关联，仍须由两市逐对核实。{bar}",)
@@ -76,7 +77,7 @@ def _card(briefing: Briefing, chain: Chain, number: int) -> Card:
                 (
                     "、".join(f"{number}-{place + 1}" for place in sorted(each.incidents)),
                     f"{_place(briefing, each.other)}，{_when(each.other)}",
-                    odds_text(each.odds, is_below=True),
+                    f"约{probability_text(each.odds)}",
                 )
                 for each in chain.alternatives
             ),
@@ -98,13 +99,13 @@ def _when(incident: LinkedIncident) -> str:
 
 
 def _link(link: Link, number: int) -> tuple[str, ...]:
-    reasons = "、".join(REASON_WORDS[word] for word in link.reasons) or "—"
+    reasons = "、".join(REASONS[word] for word in link.reasons) or "—"
     shared = f"（{link.shared}）" if link.shared else ""
     return (
         f"{number}-{link.first + 1}与{number}-{link.second + 1}",
         reasons + shared,
-        "、".join(AGAINST_WORDS[word] for word in link.against) or "—",
+        "、".join(AGAINST[word] for word in link.against) or "—",
         metres_text(link.distance_m) if link.distance_m is not None else "—",
         f"{link.days_apart:.0f}天" if link.days_apart is not None else "—",
-        odds_text(link.odds),
+        f"约{probability_text(link.odds)}",
     )

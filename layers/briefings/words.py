@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from geo.analysis.risk_window import LEAST_KNOWN, risk_window
@@ -33,20 +32,6 @@ STATE_WORDS = {
     "missing": "未备案",
     "closed": "已停业",
     "unknown": "备案情况不详",
-}
-REASON_WORDS = {
-    "place": "地点近",
-    "time": "时间近",
-    "hour": "时段相同",
-    "category": "类别相同",
-    "items": "被盗物品相同",
-}
-AGAINST_WORDS = {
-    "place": "地点远",
-    "time": "时间远",
-    "hour": "时段不同",
-    "category": "类别不同",
-    "items": "被盗物品不同",
 }
 LEAD_WORDS = {"stated": "2008年文件明确", "inferred": "据文件推断", "chosen": "本次商定"}
 
@@ -116,12 +101,6 @@ def listed(parts: Sequence[str], *, most: int = 6) -> str:
 def risk_text(risk: float | None) -> str:
     """Write a relative risk; where nothing happened outside a zone there is none to divide by."""
     return "带内其余无案件" if risk is None else number_text(risk)
-
-
-def odds_text(odds: float, *, is_below: bool = False) -> str:
-    """Write odds as the probability that people understand; what stays below the bar is never rounded up to it."""
-    share = 100 * odds / (1 + odds)
-    return f"约{math.floor(share) if is_below else round(share)}%"
 
 
 def hours_text(weights: Sequence[float], known: int, count: int) -> str:

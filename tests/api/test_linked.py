@@ -49,7 +49,7 @@ def test_the_candidates_of_the_annexes_stand_with_reasons_and_chance(annexes):
     assert "时间远（相隔446天）" in page
     assert "最接近的一对跨界案件，没有达到标准" in page
     assert "其他可能：没有达到标准的" in page
-    assert "最弱的一环几率0.28" in page
+    assert "最弱的一环可能性21%" in page
     assert "碰巧也会有几对" in page
     assert "挑选出来挂牌督办" in page
 

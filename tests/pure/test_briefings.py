@@ -50,7 +50,8 @@ from layers.briefings.forms import PAGE, SLIDES, STYLE, WORD
 from layers.briefings.outward import lay_out_masked
 from layers.briefings.pages import page, quoted
 from layers.briefings.sentences import situation, unknowns
-from layers.briefings.words import hours_text, number_text, odds_text, p_text
+from layers.briefings.words import hours_text, number_text, p_text
+from layers.linked_words import probability_text
 from layers.theme import COLOURS, COUNT_RAMP
 from tests.briefings import sample_briefing
 
@@ -420,9 +421,9 @@ def test_the_day_of_a_whole_day_is_known_and_its_hour_is_not():
 
 
 def test_odds_are_written_as_a_probability_and_what_is_below_the_bar_stays_below():
-    assert odds_text(0.36) == "约26%"
-    assert odds_text(0.25) == "约20%"
-    assert odds_text(0.2499, is_below=True) == "约19%"
+    assert probability_text(0.36) == "26%"
+    assert probability_text(0.25) == "20%"
+    assert probability_text(0.2499) == "19%"
 
 
 def test_linked_incidents_no_more_than_chance_are_candidates(briefing):
