@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from api.numba_cache import keep_kernels_in
 
@@ -18,6 +19,12 @@ from api.postgis import delete_cluster, start_cluster, superuser_url
 from geo.analysis.province import synthetic_province
 from geo.demo import store_province
 from tests.databases import TEMPLATE, fresh_database, make_template
+
+# How long an example takes says something of the machine, not of the code: nothing fails for being slow.
+settings.register_profile(
+    "huxian", deadline=None, suppress_health_check=(HealthCheck.too_slow,), print_blob=True
+)
+settings.load_profile("huxian")
 
 DEMO_SEED = 7
 _NAME = re.compile(r"huxian-test-(\d+)-\w+", re.ASCII)

@@ -314,7 +314,7 @@ def test_operations_keep_their_promises(shared, label):
     operation = next(each.ok() for each in found if each.ok().label == label)
 
     @given(case=operation.as_strategy())
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
     def check(case):
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
 

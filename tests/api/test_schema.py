@@ -130,7 +130,7 @@ def test_every_operation_is_tried(by_label):
 @pytest.mark.parametrize("label", LABELS)
 def test_an_operation_keeps_its_promises(by_label, label):
     @given(case=by_label[label].as_strategy())
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=True)
     def check(case):
         # That a period names real days, and that ids exist, no schema can say: such requests are refused.
         case.call_and_validate(excluded_checks=[positive_data_acceptance])

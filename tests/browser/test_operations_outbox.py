@@ -87,7 +87,7 @@ def test_a_mark_that_is_refused_comes_back_in_its_panel_at_its_place(page_watch,
     assert PLATE not in kept(page)
     page.locator("[data-mark-text]").fill("桥头")
     page.get_by_role("button", name="存下").click()
-    assert waited(stage, operation_id, 1) == [("stakeout", "桥头", 1)]
+    assert waited(page, stage, operation_id, 1) == [("stakeout", "桥头", 1)]
     page.wait_for_selector("[data-show-mark]")
     page.locator("[data-show-mark]").first.click()
     page.locator("[data-mark-text]").fill(f"桥头{PLATE}")

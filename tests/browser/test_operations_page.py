@@ -173,22 +173,23 @@ def test_what_is_drawn_without_a_line_is_kept_over_a_reload_and_sent_once(page_w
     until(page, "document.querySelectorAll('[data-outbox-list] li').length === 2")
     assert page.locator(".operation-mark.is-pending").count() == 1
     put(theirs, "对方这时标的", x=300)
-    assert [each[1] for each in waited(stage, operation_id, 1)] == ["对方这时标的"]
+    assert [each[1] for each in waited(theirs, stage, operation_id, 1)] == ["对方这时标的"]
     # The page itself is gone and comes back: what it kept is drawn and sent.
     page.context.set_offline(False)
     page.reload()
     page.wait_for_selector(READY, state="attached")
     until(page, "document.querySelector('[data-outbox]').hidden")
-    assert {each[1] for each in waited(stage, operation_id, 2)} == {"对方这时标的", "断线时标的"}
+    assert {each[1] for each in waited(page, stage, operation_id, 2)} == {"对方这时标的", "断线时标的"}
     until(page, "document.querySelectorAll('.operation-mark:not(.is-pending)').length === 2")
     until(theirs, "document.querySelector('[data-live=log]').textContent.includes('断线时记的')")
     until(theirs, "document.querySelectorAll('.operation-mark').length === 2")
 
 
-def waited(stage, operation_id, count):
+def waited(page, stage, operation_id, count):
     end = time.monotonic() + 8
     while time.monotonic() < end and len(stage.marks(operation_id)) < count:
-        time.sleep(0.05)
+        # A request of the page passes through the driver, which stands still while Python merely sleeps.
+        page.wait_for_timeout(50)
     return stage.marks(operation_id)
 
 
@@ -231,7 +232,7 @@ def test_a_mark_is_put_with_the_keyboard_alone(page_watch, stage):
     page.keyboard.type("键盘写的")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert [each[:2] for each in waited(stage, operation_id, 1)] == [("note", "键盘写的")]
+    assert [each[:2] for each in waited(page, stage, operation_id, 1)] == [("note", "键盘写的")]
 
 
 def test_from_zone_to_proposal_asks_once_for_whom_and_is_one_button_from_then_on(page_watch, stage):
@@ -291,7 +292,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page_watch, stage):
     page.get_by_role("button", name="放在这里").tap()
     page.locator("[data-mark-text]").fill("手机标的")
     page.get_by_role("button", name="存下").tap()
-    assert [each[:2] for each in waited(stage, operation_id, 1)] == [("stakeout", "手机标的")]
+    assert [each[:2] for each in waited(page, stage, operation_id, 1)] == [("stakeout", "手机标的")]
     small = "[...document.querySelectorAll('.operation-toolbar button, .operation-buttons button')].filter((each) => each.offsetHeight && each.offsetHeight < 44).length"
     assert page.evaluate(small) == 0
 

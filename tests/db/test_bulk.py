@@ -270,7 +270,7 @@ def test_every_type_arrives_as_it_was_and_what_is_missing_is_null(session, table
     assert found[3][-1] is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(

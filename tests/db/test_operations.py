@@ -330,7 +330,7 @@ def test_the_lead_starts_and_the_proposer_withdraws(session, cities):
             act_on(session, operation, name, act(cities, SHANGQIU))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.sampled_from([SHANGQIU, ZHOUKOU])), max_size=8))
 def test_whatever_is_tried_runs_only_with_every_citys_own_agreement(session, cities, tried):
     operation = proposed(session, cities)
@@ -625,7 +625,7 @@ def test_a_change_of_a_mark_that_changes_nothing_makes_no_version(session, citie
     assert (mark.version, mark.unit) == (2, OFFICE[ZHOUKOU])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     west=st.floats(113.5, 116.0),
     south=st.floats(33.5, 34.9),

@@ -150,7 +150,7 @@ def spoilt(draw, sentence):
 
 
 @given(data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_other_sentences_of_the_style_are_read(data):
     sentence, said = data.draw(cases())
     row = read_one(data.draw(spoilt(sentence)))
@@ -169,7 +169,7 @@ def test_other_sentences_of_the_style_are_read(data):
 
 
 @given(count=st.integers(1, 99), metres=st.integers(1, 9999), spans=st.integers(1, 40), day=DAYS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_counts_and_spans_are_read_before_their_lengths(count, metres, spans, day):
     when = f"{day.year}年{day.month}月{day.day}日夜,洛阳市新安县"
     pieces = read_one(f"{when}大李庄被盗200对电缆{count}根各{metres}米,价值500元。")["loss_items"]
@@ -355,7 +355,7 @@ ROLES = ["护线人员", "民警", "村民", "犯罪嫌疑人", "职工"]
     given_name=st.text(alphabet="明华强伟芳军丽磊", min_size=1, max_size=2),
     deed=st.sampled_from(["赶到阻止时", "发现后报警", "上前制止"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_name_of_a_person_leaves_the_reader(role, family, given_name, deed):
     name = family + given_name
     row = read_one(f"2007年3月2日,开封县网通公司电缆被盗,{role}{name}{deed}。")
@@ -471,7 +471,7 @@ def test_too_long_texts_and_too_many_cases_are_refused():
         max_size=300,
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_text_breaks_the_reader(text):
     reading = read_annex(f"{HEAD}1.2007年1月1日,洛阳市新安县{text}")
     assert tuple(reading.frame.columns) == COLUMNS

@@ -43,7 +43,7 @@ moments = st.integers(0, 2_900_000).map(lambda minutes: SUMMER_TIME_BEGAN + time
 
 
 @given(moments, st.integers(0, 3 * 24 * 60))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_weights_are_the_minutes_on_the_wall_clock_summer_time_included(start, minutes):
     until = start + timedelta(minutes=minutes)
     weights = spread(read_intervals([start], [until]))
@@ -59,7 +59,7 @@ def test_weights_are_the_minutes_on_the_wall_clock_summer_time_included(start, m
         max_size=8,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_weights_sum_to_one_for_each_incident(minutes):
     origin = pd.Timestamp("1970-01-01", tz="UTC")
     starts = [origin + pd.Timedelta(minutes=start) for start, _ in minutes]

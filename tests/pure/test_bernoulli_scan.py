@@ -73,7 +73,7 @@ def small_inputs(draw):
     return xy, cases, controls, draw(st.sampled_from([0.3, 0.5, 1.0])), draw(st.integers(0, 2**40))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_inputs())
 def test_ratio_members_and_p_agree_with_the_slow_twin(given_input):
     xy, cases, controls, max_share, seed = given_input

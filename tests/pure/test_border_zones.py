@@ -123,7 +123,7 @@ def test_unequal_recording_of_the_two_cities_makes_no_zone():
 # Laws
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000), st.integers(5, 80))
 def test_swapping_the_areas_swaps_the_sides_and_nothing_else(seed, count):
     incidents = uniform(count, seed=seed, hot=6)
@@ -135,7 +135,7 @@ def test_swapping_the_areas_swaps_the_sides_and_nothing_else(seed, count):
     assert shapely.equals_exact(one.zones.geometry.to_numpy(), other.zones.geometry.to_numpy(), 1e-6).all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 10_000), st.integers(-40, 40), st.integers(-40, 40))
 def test_moving_everything_moves_the_zones_and_nothing_else(seed, east, north):
     shift = np.array([east * 1_000.0, north * 1_000.0])
@@ -147,7 +147,7 @@ def test_moving_everything_moves_the_zones_and_nothing_else(seed, east, north):
     pd.testing.assert_frame_equal(figures(one.zones), figures(other.zones))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_the_order_of_the_incidents_does_not_matter(seed, random):
     incidents = uniform(50, seed=seed, hot=8)

@@ -87,7 +87,7 @@ radii = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(grid_points, radii, st.integers(1, 8), st.sampled_from(ORIGINS))
 @example(np.array([[0.0, 0], [2, 2]]), math.sqrt(8), 2, ORIGINS[1])
 def test_labels_are_those_of_scikit_learn_where_distances_tie_and_points_repeat(points, eps_m, least, origin):
@@ -95,7 +95,7 @@ def test_labels_are_those_of_scikit_learn_where_distances_tie_and_points_repeat(
     assert_same(dbscan(points, eps_m=eps_m, min_samples=least), *by_scikit_learn(points, eps_m, least))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_points, st.floats(1e-3, 12), st.integers(1, 6), st.sampled_from(ORIGINS), st.floats(1e-9, 1e9))
 def test_labels_are_those_of_the_definition_at_every_scale(points, eps_m, least, origin, scale):
     points, eps_m = points * scale + np.array(origin) * max(scale, 1.0), eps_m * scale
@@ -103,7 +103,7 @@ def test_labels_are_those_of_the_definition_at_every_scale(points, eps_m, least,
     assert_same(found, *by_definition(near_in_space(points, eps_m), least))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 40), min_size=1, max_size=60),
     st.integers(1, 5),
@@ -179,7 +179,7 @@ def test_crowds_just_near_and_just_too_far_are_told_apart(crowd, apart_m):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32), st.integers(1, 200), st.integers(1, 200), st.floats(0.9, 1.1), st.booleans())
 def test_two_crowds_touch_if_any_pair_of_core_points_does(seed, one, other, apart, snapped):
     rng = np.random.default_rng(seed)
@@ -248,7 +248,7 @@ def test_the_radius_is_included_and_the_point_counts_itself():
     assert dbscan([(0.0, 0), (3000.0, 0)], eps_m=500, min_samples=1).labels.tolist() == [0, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(grid_points, st.integers(1, 4), st.integers(1, 6), st.randoms(use_true_random=False))
 def test_a_larger_radius_never_adds_noise_and_order_only_renumbers(points, eps_m, least, shuffler):
     points = points * 100
@@ -266,7 +266,7 @@ def test_a_larger_radius_never_adds_noise_and_order_only_renumbers(points, eps_m
 day_values = st.one_of(st.integers(0, 9).map(float), st.floats(0, 9, allow_subnormal=False))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     st.lists(st.tuples(whole, whole, day_values), min_size=1, max_size=60),
     st.sampled_from([1.0, 2.0, 5.0, math.sqrt(8), 30.0]),
@@ -458,7 +458,7 @@ def in_parts(points, *, parts, eps_m, least):
     return labels, core
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     grid_points,
     st.sampled_from([1.0, 2.0, math.sqrt(2), math.sqrt(8), 0.5, 6.0]),
@@ -481,7 +481,7 @@ def test_parts_of_many_points_merge_to_the_very_labels_of_the_whole(parts, eps_m
     assert_same(whole, labels, core)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(grid_points, st.integers(1, 4), st.integers(0, 2**32))
 def test_parts_need_not_be_boxes(points, least, seed):
     points, eps_m = points + HERE, 2.0

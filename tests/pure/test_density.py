@@ -37,7 +37,7 @@ def integral(density):
 places = st.lists(st.tuples(st.floats(4e5, 4.2e5), st.floats(3.80e6, 3.82e6)), min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(places, st.sampled_from(sorted(REACH)), st.floats(400, 3000), st.floats(1, 3))
 def test_densities_integrate_to_the_number_of_incidents(spots, kernel, bandwidth_m, finer):
     cell_m = bandwidth_m / CELLS[kernel] / finer
@@ -46,7 +46,7 @@ def test_densities_integrate_to_the_number_of_incidents(spots, kernel, bandwidth
     assert integral(density) == pytest.approx(len(spots), rel=0.01)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(places, st.sampled_from(sorted(REACH)), st.floats(800, 3000))
 def test_inside_a_study_area_nothing_leaks_over_its_edge(spots, kernel, bandwidth_m):
     area = Polygon([(4e5, 3.80e6), (4.2e5, 3.80e6), (4.2e5, 3.82e6), (4.1e5, 3.806e6), (4e5, 3.82e6)])
@@ -87,7 +87,7 @@ def test_the_peak_over_one_incident_is_known(kernel, peak):
     assert density.values.max() == pytest.approx(peak / 4, rel=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(places, st.integers(-300_000, 300_000), st.integers(-300_000, 300_000))
 def test_moving_all_incidents_changes_nothing_but_position(spots, east, north):
     here = kernel_density(spots, bandwidth_m=900, cell_m=300)
@@ -201,7 +201,7 @@ def test_in_a_study_area_each_kernel_is_divided_by_its_mass_inside(kernel):
     assert np.isnan(density.values[~inside]).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 4), min_size=3, max_size=3), st.sampled_from(sorted(REACH)))
 def test_a_weight_of_k_is_k_incidents(counts, kernel):
     spots = np.array([(5e5, 3.8e6), (5.03e5, 3.8e6), (5.01e5, 3.802e6)])
@@ -286,7 +286,7 @@ def test_threads_change_no_bit(monkeypatch):
             assert np.array_equal(threaded.values, alone.values, equal_nan=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=3, max_size=9, unique=True),
     st.sampled_from([0.5, 1, 1.7, 8]),

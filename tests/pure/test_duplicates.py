@@ -286,7 +286,7 @@ def test_one_office_with_two_numbers_is_believed_less():
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 30))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_order_of_rows_means_nothing(random, seed):
     rng = np.random.default_rng(seed)
     rows = [

@@ -133,7 +133,7 @@ def test_trend_with_ties_corrects_the_variance():
     assert raw.var() == pytest.approx(variance, rel=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(-4, 4), min_size=2, max_size=15))
 def test_a_series_turned_round_trends_the_other_way(row):
     z, p = mann_kendall(np.array([row, row[::-1], [-x for x in row]], dtype=float))

@@ -66,7 +66,7 @@ def assert_same(again, first):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_incidents_written_and_read_are_the_same_rows_in_every_form(form, tmp_path_factory):
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
     @given(incident_frames())
     def check(frame):
         fields, chunk = frame_chunk(frame, kind="incidents")
@@ -253,7 +253,7 @@ def test_control_characters_become_a_sign_that_xml_knows(tmp_path):
     assert sheet["B2"].value == "a\ufffdb"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.binary(max_size=3000), max_size=4))
 def test_an_archive_holds_exactly_what_was_put_in(pieces):
     members = [Member(name=f"{number}.csv", parts=[data, data]) for number, data in enumerate(pieces)]

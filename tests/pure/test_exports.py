@@ -82,7 +82,7 @@ def incident_frames(draw):
     return frame
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(incident_frames(), st.sampled_from(FORMS))
 def test_incidents_written_and_read_are_the_same_rows(frame, form):
     data = write_incidents(frame, form=form)

@@ -121,7 +121,7 @@ def test_the_sample_reaches_every_layer():
     assert {name for name, block in blocks.items() if "calm" not in block} == quiet
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=30))
 def test_any_title_and_detail_of_a_problem_change_no_tag(text):
     calm = Structure(render_problem_page(locale="zh", nonce=NONCE, title="x", detail="y", request_id="z"))

@@ -80,7 +80,7 @@ def test_a_planted_place_is_found_and_named():
     assert found.p_family.min() == found.p_family[found.p.argmin()]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60), st.floats(0.01, 100), st.integers(0, 2**20))
 def test_scaling_exposure_changes_nothing(case_count, factor, seed):
     exposure = unequal(30)

@@ -101,7 +101,7 @@ def test_exact_p_is_that_of_full_enumeration(counts):
     assert result.p == pytest.approx(enumerated_p(counts, with_self(queen(3, 3))), abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=9), st.data())
 def test_exact_tails_are_those_of_every_draw(counts, data):
     sizes = data.draw(st.lists(st.integers(1, len(counts)), min_size=1, unique=True).map(sorted))
@@ -251,7 +251,7 @@ maps_of_counts = st.lists(st.integers(0, 6), min_size=12, max_size=12).filter(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(maps_of_counts, st.permutations(range(12)), st.integers(1, 50))
 def test_order_of_cells_and_scale_of_rows_matter_for_nothing(counts, order, factor):
     counts, order = np.array(counts), np.array(order)
@@ -267,7 +267,7 @@ def test_order_of_cells_and_scale_of_rows_matter_for_nothing(counts, order, fact
     assert moved.p == pytest.approx(plain.p[order], abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(maps_of_counts, st.integers(1, 9))
 def test_adding_the_same_to_every_cell_changes_no_score(counts, more):
     weights = queen(3, 4)

@@ -29,7 +29,7 @@ spots = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spots, st.floats(200, 4000), st.tuples(st.floats(0, 0.99), st.floats(0, 0.99)))
 def test_over_points_every_point_falls_into_the_cell_that_holds_it(places, cell_m, offset):
     grid = lay_grid(places, cell_m=cell_m, offset=offset)
@@ -41,7 +41,7 @@ def test_over_points_every_point_falls_into_the_cell_that_holds_it(places, cell_
     assert len(grid.cells) == grid.columns * grid.rows
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(spots, st.integers(-(2**20), 2**20), st.integers(-(2**20), 2**20))
 def test_moving_all_points_moves_the_grid_and_nothing_else(places, east, north):
     # Whole metres and powers of two keep the arithmetic exact.
@@ -119,7 +119,7 @@ def test_contiguity_equals_that_of_libpysal(contiguity):
     assert (cell_weights(grid, contiguity=contiguity).toarray() == peer.toarray()).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(1, 4.5), st.integers(0, 10**6))
 def test_reach_joins_all_cells_whose_middles_are_near(reach, seed):
     hole = shapely.buffer(Point(WEST + 4000, SOUTH + 3000), 1500)

@@ -249,7 +249,7 @@ def test_intervals_that_end_before_they_begin_are_refused():
         find_hotspots(wrong, cells(), exposure_kind="area_km2", **QUICK)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 40), st.integers(0, 2**20))
 def test_every_search_says_a_verdict_whatever_it_is_given(count, seed):
     rng = np.random.default_rng(seed)

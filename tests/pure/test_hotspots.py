@@ -170,7 +170,7 @@ def test_polygons_take_what_they_hold_and_an_exposed_neighbour_within_the_radius
 # ---- laws ----
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(-200, 200), st.integers(-200, 200), st.integers(0, 99))
 def test_moving_everything_changes_nothing_but_position(east_km, north_km, seed):
     spots = np.vstack((stacked(6), spread(15, seed=seed))) // 1

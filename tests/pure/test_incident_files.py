@@ -438,7 +438,7 @@ def test_what_is_no_number_is_refused(text):
     assert error.value.code == "bad_number"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=40))
 def test_any_text_is_a_moment_or_refused(text):
     try:
@@ -449,7 +449,7 @@ def test_any_text_is_a_moment_or_refused(text):
         assert moment.start_at < moment.until_at
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.datetimes(datetime(1950, 1, 1), datetime(2099, 12, 31)))  # noqa: DTZ001 - the zone is added below
 def test_every_day_is_the_same_day_however_it_is_written(naive):
     day = naive.date()
@@ -459,7 +459,7 @@ def test_every_day_is_the_same_day_however_it_is_written(naive):
     assert read_moment(instant.isoformat()).exact_at == instant
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(110.4, 116.6), st.floats(31.4, 36.3)), min_size=1, max_size=8))
 def test_declaring_gcj02_undoes_the_shift(positions):
     shifted = wgs84_to_gcj02(np.array(positions))

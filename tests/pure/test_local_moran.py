@@ -128,7 +128,7 @@ def test_departures_are_standardised_by_the_moments_given_the_own_value():
 mixed = st.lists(st.integers(-9, 9), min_size=12, max_size=12).filter(lambda values: len(set(values)) > 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(mixed, st.floats(0.1, 50), st.floats(-100, 100))
 def test_units_and_origin_of_the_values_matter_for_nothing(values, factor, origin):
     plain = local_moran(values, rook(3, 4), seed=1, permutations=64)
@@ -139,7 +139,7 @@ def test_units_and_origin_of_the_values_matter_for_nothing(values, factor, origi
     assert other.p_family == pytest.approx(plain.p_family)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(mixed)
 def test_turning_values_upside_down_turns_the_quadrants(values):
     plain = local_moran(values, rook(3, 4), seed=1, permutations=64)

@@ -60,7 +60,7 @@ def events(draw):
 
 
 @given(events(), st.sampled_from(["euclidean", "manhattan"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pairs_are_those_of_the_definition(drawn, metric):
     xy, days = drawn
     distance_bands, time_bands = [(0, 500), (500, 1_500), (2_000, 2_500)], [(0, 1), (1, 7.5), (10, 30)]
@@ -70,7 +70,7 @@ def test_pairs_are_those_of_the_definition(drawn, metric):
 
 
 @given(events())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_permuted_pairs_are_those_of_permuted_times(drawn):
     xy, days = drawn
     near = near_pairs(xy, days, **BANDS)

@@ -353,7 +353,7 @@ def test_a_border_event_belongs_to_the_first_cluster():
     assert found.labels.tolist() == [0, 0, 0, 0, 1, 1, 1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_a_larger_eps_never_makes_more_noise(seed):
     rng = np.random.default_rng(seed)
@@ -419,7 +419,7 @@ def test_exposure_told_by_segment_is_shared_out_by_length():
 # ---- laws ----
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_lines_cut_at_random_and_turned_at_random_make_the_same_network(seed):
     rng = np.random.default_rng(seed)
@@ -449,7 +449,7 @@ def test_lines_cut_at_random_and_turned_at_random_make_the_same_network(seed):
     np.testing.assert_allclose(one[same][:, same], two[same][:, same], atol=0.05)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_a_larger_tolerance_never_makes_more_islands(seed):
     rng = np.random.default_rng(seed)
@@ -464,7 +464,7 @@ def test_a_larger_tolerance_never_makes_more_islands(seed):
     assert counts == sorted(counts, reverse=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_edges_cover_every_line_once(seed):
     rng = np.random.default_rng(seed)

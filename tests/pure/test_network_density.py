@@ -218,7 +218,7 @@ def test_an_event_on_a_node_gives_the_same_whichever_edge_it_was_put_on(split):
 # ---- laws ----
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(SPLITS),
@@ -274,7 +274,7 @@ def test_a_bandwidth_far_beyond_the_edges_is_no_slower_and_keeps_the_mass():
     assert found.mass == pytest.approx(500, rel=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from(SPLITS))
 def test_neither_order_nor_direction_nor_cuts_of_edges_matter(seed, split):
     rng = np.random.default_rng(seed)

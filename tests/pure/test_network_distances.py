@@ -109,7 +109,7 @@ def test_nodes_within_a_limit_are_those_of_scipy():
         assert [near[node] for node in reached] == pytest.approx(row[reached].tolist())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000))
 def test_distance_is_symmetric_and_keeps_the_triangle_inequality(seed):
     rng = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ def test_distance_is_symmetric_and_keeps_the_triangle_inequality(seed):
     assert (away[:, None, :] <= away[:, :, None] + away[None] + 1e-9).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_no_way_along_lines_is_shorter_than_straight(seed):
     rng = np.random.default_rng(seed)

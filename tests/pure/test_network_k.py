@@ -186,7 +186,7 @@ def test_envelopes_depend_on_the_seed_alone():
     assert (more["high"] >= one["high"]).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_k_never_falls_and_ends_at_the_length(seed):
     rng = np.random.default_rng(seed)

@@ -92,7 +92,7 @@ def twin_windows(graph, pieces, exposure, *, kinds, max_share, radius_m):
     return [each for each in windows if sum(exposure[list(each)]) <= limit]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32),
     st.sampled_from([("balls",), ("stretches",), ("balls", "stretches")]),
@@ -204,7 +204,7 @@ def test_the_level_is_kept_where_no_cluster_exists(case_count):
     assert alarms <= 21
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_scaling_the_exposure_and_the_order_of_events_change_nothing(seed):
     graph = tree_and_ring()

@@ -128,7 +128,7 @@ def test_places_missing_in_a_frame_stay_out():
     assert network.snap(frame, max_distance_m=5).source.tolist() == [0, 2]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_what_stands_on_the_network_is_not_moved(seed):
     rng = np.random.default_rng(seed)

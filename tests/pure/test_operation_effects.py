@@ -561,7 +561,7 @@ def test_degrees_are_refused():
         judged(spoiled(), zones=squares().iloc[[14]].to_crs(STORED))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 80), st.integers(0, 80), st.integers(0, 30), st.integers(0, 30), st.integers(0, 5))
 def test_laws_of_every_verdict(zone_before, zone_after, elsewhere, elsewhere_after, seed):
     rng = np.random.default_rng(seed)

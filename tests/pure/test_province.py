@@ -61,7 +61,7 @@ def square_areas(cities=("周口市", "商丘市"), counties_per_city=2):
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_invented_areas_have_neither_gaps_nor_overlaps(seed):
     areas = synthetic_areas(seed=seed)
     cities, counties = (areas[areas["level"] == level] for level in ("city", "county"))
@@ -179,7 +179,7 @@ def test_a_name_means_one_place_in_a_county(province):
 
 
 @given(st.integers(0, 2**32), st.integers(0, 1_500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_drawn_names_differ(seed, count):
     names = village_names(np.random.default_rng(seed), count)
     assert len(set(names)) == len(names) == count

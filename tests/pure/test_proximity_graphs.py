@@ -27,13 +27,13 @@ def brute_force(xy):
 
 
 @given(points)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_graph_is_the_one_that_trying_every_third_point_gives(xy):
     assert relative_neighbours(xy).tolist() == brute_force(xy)
 
 
 @given(points)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_graph_is_connected(xy):
     edges = relative_neighbours(xy)
     graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(len(xy), len(xy)))

@@ -55,7 +55,7 @@ def test_the_e_test_has_its_published_answers():
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.sampled_from([1, 2, 3.5]), st.sampled_from([1, 1.5]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_e_test_adds_up_the_pairs_of_its_definition(a, b, exposure_a, exposure_b):
     if a + b:
         twin = twin_e_test(a, b, exposure_a, exposure_b)
@@ -70,7 +70,7 @@ def test_the_e_test_counts_ties_that_rounding_would_lose():
 
 
 @given(counts, counts, exposures, exposures)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_e_test_is_a_p_and_does_not_mind_which_count_is_named_first(a, b, exposure_a, exposure_b):
     p = e_test(a, b, exposure_a=exposure_a, exposure_b=exposure_b)
     assert 0 < p <= 1
@@ -188,7 +188,7 @@ def test_equal_rates_share_their_rank_and_exposure_matters():
 
 
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=9), st.integers(0, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_ranks_and_bands_agree_with_the_pairs(numbers, seed):
     found = rank_bands(numbers, seed=seed, replications=199)
     areas = found.areas
@@ -356,7 +356,7 @@ def test_holm_steps_down():
 
 
 @given(st.lists(st.tuples(counts, counts), max_size=6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_swapping_the_periods_swaps_the_signs(pairs):
     before, after = ([pair[side] for pair in pairs] for side in range(2))
     one, other = compare_periods(before, after), compare_periods(after, before)

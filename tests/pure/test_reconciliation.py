@@ -134,7 +134,7 @@ def best_total(scores):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 4), st.integers(1, 4), st.data())
 def test_no_other_choice_is_better(rows, columns, data):
     cells = st.one_of(st.none(), st.floats(-5, 5).map(lambda value: round(value, 3)))

@@ -91,7 +91,7 @@ def small_inputs(draw):
     return xy, cases, exposure, draw(st.sampled_from([0.3, 0.5, 1.0])), draw(st.integers(0, 2**40))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_inputs())
 def test_ratio_members_and_p_agree_with_the_slow_twin(given_input):
     xy, cases, exposure, max_share, seed = given_input
@@ -195,7 +195,7 @@ def test_clusters_share_no_location_and_weaken_in_order():
 # ---- laws ----
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(small_inputs(), st.integers(-900_000, 900_000), st.integers(-900_000, 900_000))
 def test_moving_all_locations_changes_nothing_but_position(given_input, east, north):
     xy, cases, exposure, max_share, seed = given_input
@@ -207,7 +207,7 @@ def test_moving_all_locations_changes_nothing_but_position(given_input, east, no
     assert here.clusters["llr"].tolist() == there.clusters["llr"].tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(small_inputs(), st.randoms(use_true_random=False))
 def test_the_order_of_locations_does_not_matter(given_input, random):
     xy, cases, exposure, max_share, seed = given_input
@@ -265,7 +265,7 @@ def test_any_split_into_blocks_gives_the_same_maxima():
         trial.report(scan.maxima[:100], replications=300, seed=7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 300), st.floats(0.001, 0.999), st.sampled_from(RUNGS.tolist()))
 def test_a_count_below_the_tabulated_least_never_beats_the_rung(case_count, share, rung):
     ladder = build_ladder(case_count)
@@ -462,7 +462,7 @@ def test_the_risk_found_is_the_largest_needed_from_this_count_on():
     assert found == pytest.approx(expected, rel=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 400), st.floats(0.001, 0.9), st.floats(0.5, 14), st.floats(0.5, 0.95))
 def test_more_cases_never_raise_the_smallest_risk_seen(case_count, share, critical, power):
     risks = [

@@ -165,7 +165,7 @@ def twin_best(events, segments, exposure, *, unit_m=50.0, least_m=1250.0, max_le
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32),
     st.integers(2, 40),
@@ -262,7 +262,7 @@ def test_sections_share_no_place():
         assert (ordered["from_m"].to_numpy()[1:] >= ordered["until_m"].to_numpy()[:-1]).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_orders_scale_and_cuts_at_nodes_change_nothing(seed):
     rng = np.random.default_rng(seed)
@@ -511,7 +511,7 @@ def test_few_cases_on_many_segments_are_not_mistaken_for_concentration():
     assert real.excess > 0.3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32))
 def test_the_curve_rises_above_the_diagonal_and_ignores_scale_and_order(seed):
     rng = np.random.default_rng(seed)

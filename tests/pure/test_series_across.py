@@ -155,7 +155,7 @@ def test_chance_across_counts_only_pairs_that_cross():
     assert found.across_chance == pytest.approx(np.mean(counts), abs=0.15)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 1_000))
 def test_laws_of_sides(seed):
     incidents, side = belt(seed, n=18, series=3)

@@ -46,7 +46,7 @@ def crowded_cells(least, side_m=1000):
 # ---- null sets and planted ones ----
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 200), st.integers(0, 2**31), st.lists(st.integers(0, 5), min_size=36, max_size=36))
 def test_simulated_incidents_lie_in_their_unit_and_never_where_nothing_hangs(count, seed, exposure):
     units = cells(exposure=np.array(exposure, dtype=float))

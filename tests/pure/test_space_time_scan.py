@@ -130,7 +130,7 @@ def check_against_twin(scan, xy, weights, cases, simulated, figures, model):
         assert row.p == (1 + sum(m >= twin[0] - 1e-7 for m in maxima)) / (len(maxima) + 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_inputs())
 def test_the_permutation_model_agrees_with_the_slow_twin(given_input):
     xy, steps, incidents, figures = given_input
@@ -162,7 +162,7 @@ def test_the_permutation_model_agrees_with_the_slow_twin(given_input):
     check_against_twin(scan, xy, cases, cases, simulated, figures, "permutation")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_inputs(), st.data())
 def test_the_poisson_model_agrees_with_the_slow_twin(given_input, data):
     xy, steps, incidents, figures = given_input
@@ -303,7 +303,7 @@ def test_one_place_can_be_hot_twice():
 # ---- laws ----
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(small_inputs(), st.integers(-900_000, 900_000), st.integers(-3000, 3000))
 def test_moving_all_incidents_in_space_and_time_changes_nothing_but_position(given_input, away, later):
     xy, _, incidents, figures = given_input
@@ -321,7 +321,7 @@ def test_moving_all_incidents_in_space_and_time_changes_nothing_but_position(giv
     assert moved.equals(here.clusters)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(small_inputs(), st.randoms(use_true_random=False))
 def test_the_order_of_incidents_does_not_change_what_is_found(given_input, random):
     xy, _, incidents, figures = given_input

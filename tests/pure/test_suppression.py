@@ -71,7 +71,7 @@ def test_a_total_known_from_elsewhere_tells_on_groups_that_are_named():
     assert safe.weak_groups == {"alone", "few"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLES, st.integers(2, 7))
 def test_no_arithmetic_over_all_published_numbers_pins_a_hidden_count(table, k):
     counts, groups = table
@@ -82,7 +82,7 @@ def test_no_arithmetic_over_all_published_numbers_pins_a_hidden_count(table, k):
         assert most >= k - 1 - 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLES, st.integers(2, 7))
 def test_exact_totals_from_elsewhere_leave_k_values_too(table, k):
     counts, groups = table
@@ -109,7 +109,7 @@ def test_reasoning_backwards_through_the_rule_leaves_k_values(n, k, most):
             assert len({counts[place] for counts in tables}) >= k
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TABLES, st.integers(2, 7))
 def test_what_is_published_is_true_and_large_enough(table, k):
     counts, groups = table
@@ -126,7 +126,7 @@ def test_what_is_published_is_true_and_large_enough(table, k):
     assert safe.total_at_least <= sum(counts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0, 500), min_size=1, max_size=8), st.integers(0, 900), st.integers(2, 7))
 def test_shares_stand_for_k_incidents_or_are_hidden_by_twos(weights, at_least, k):
     shares = suppress_shares(weights, at_least=at_least, k=k)

@@ -270,7 +270,7 @@ def test_property_names_of_javascript_are_plain_columns():
     assert table.header == ("__proto__", "constructor")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=300),
     st.sampled_from(["a.csv", "a.geojson", "a", "../../etc/passwd", "\x00", "a" * 5000]),
@@ -291,7 +291,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(["Point", "LineString", "Polygon", "MultiPolygon", "MultiLineString"]), _json)
 def test_any_coordinates_are_read_or_rejected(kind, coordinates):
     table = read_table(collection(feature(coordinates, kind)), file_name="a.geojson")
