@@ -5,23 +5,29 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from api.database import SessionMaker
-from geo.errors import InvalidInputError
+from geo.errors import InvalidInputError, PeriodError, SpokenError
 from geo.periods import Period, read_period
 from geo.store.areas import with_descendants
 from geo.store.incident_queries import IncidentFilter
 
+if TYPE_CHECKING:
+    pass
+
 _NUMBER = re.compile(r"-?\d{1,4}(\.\d{1,15})?", re.ASCII)
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_EVERYWHERE = frozenset({"lang"})
+"""Asked of any address: refusals are told in that language."""
 _BOX_PARTS = 4
 # A province is five degrees wide: this holds it with room to spare.
 _WIDEST_DEGREES = 12.0
@@ -39,20 +45,42 @@ Sessioned = Annotated[Session, Depends(get_session, scope="function")]
 
 
 def refuse_repeats(request: Request) -> None:
-    """Refuse a query that names a parameter twice: the framework would silently take the last."""
+    """Refuse a query that names a parameter twice, or any to a route that has none: the framework would pass over it."""
     seen: set[str] = set()
+    is_asked = _takes_query(request.scope["route"].dependant)
     for name, _ in request.query_params.multi_items():
         if name in seen:
-            raise RequestValidationError(
-                [
-                    {
-                        "loc": ("query", "repeated"),
-                        "type": "repeated_parameter",
-                        "msg": "a parameter is given twice",
-                    }
-                ]
-            )
+            raise _query_fault("repeated", "repeated_parameter", "a parameter is given twice")
+        if not is_asked and name not in _EVERYWHERE:
+            raise _query_fault("unknown", "extra_forbidden", "there is no such parameter here")
         seen.add(name)
+
+
+def _takes_query(dependant: Dependant) -> bool:
+    return bool(dependant.query_params) or any(map(_takes_query, dependant.dependencies))
+
+
+def _query_fault(where: str, code: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": ("query", where), "type": code, "msg": message}])
+
+
+def refused(error: SpokenError) -> PydanticCustomError:
+    """Turn a refusal of the domain into one of the framework's, with its code and values."""
+    values = {**error.values, "message": str(error)}
+    return PydanticCustomError(error.code or "value_error", "{message}", values)
+
+
+def check_ends(start: str | None, end: str | None) -> None:
+    """Refuse a first day without a last one, and two days that are no period.
+
+    Raises
+    ------
+    PydanticCustomError
+    """
+    if (start is None) != (end is None):
+        raise refused(PeriodError("start and end go together", code="ends_together"))
+    if start is not None:
+        _period(f"{start}/{end}")
 
 
 def _empty_is_none(value: object) -> object:
@@ -62,14 +90,14 @@ def _empty_is_none(value: object) -> object:
 def whole_number(value: object) -> object:
     """Take ASCII digits only: the framework also reads ``1_000``, ``1.0`` and full-width digits."""
     if isinstance(value, str) and not _DIGITS.fullmatch(value):
-        raise ValueError("must be a whole number in plain digits")
+        raise refused(InvalidInputError("must be a whole number in plain digits", code="plain_digits"))
     return value
 
 
 def iso_day(value: object) -> object:
     """Take days as ``2008-03-10`` only: the framework also reads numbers as days since 1970."""
     if isinstance(value, str) and not _DAY.fullmatch(value):
-        raise ValueError("write a day as 2008-03-10")
+        raise PydanticCustomError("date_parsing", "write a day as 2008-03-10")
     return value
 
 
@@ -77,7 +105,7 @@ def _period(value: str) -> str:
     try:
         read_period(value)
     except InvalidInputError as error:
-        raise ValueError(str(error)) from error
+        raise refused(error) from error
     return value
 
 
@@ -90,13 +118,18 @@ def read_box(value: str) -> tuple[float, float, float, float]:
     """Read ``west,south,east,north`` in degrees."""
     parts = value.split(",")
     if len(parts) != _BOX_PARTS or not all(_NUMBER.fullmatch(part) for part in parts):
-        raise ValueError("write a box as west,south,east,north in degrees")
+        raise refused(InvalidInputError("write a box as west,south,east,north in degrees", code="box_form"))
     west, south, east, north = (float(part) for part in parts)
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - the globe
-        raise ValueError("the box must have west < east and south < north on the globe")
+        raise refused(
+            InvalidInputError("the box must have west < east and south < north on the globe", code="box_form")
+        )
     if max(east - west, north - south) > _WIDEST_DEGREES or not math.isfinite(west):
-        raise PydanticCustomError(
-            "too_large", "the box may be {widest} degrees wide at most", {"widest": f"{_WIDEST_DEGREES:g}"}
+        widest = f"{_WIDEST_DEGREES:g}"
+        raise refused(
+            InvalidInputError(
+                f"the box may be {widest} degrees wide at most", code="too_large", widest=widest
+            )
         )
     return west, south, east, north
 

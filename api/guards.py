@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api.problems import problem
+from api.problems import http_title, problem
 from geo.io.forms.texts import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+_OTHER_HOST = "这个服务没有那个主机名 / this service is not known under that host name"
+_LONG_QUERY = "地址里的查询部分太长 / the query is too long"
+_NO_TEXT = "地址里有不成文字的字节 / the address holds bytes that are no text"
+_OTHER_SITE = "只接受从本服务自己的页面发来的改动 / changes are only taken from this service's own pages"
+_SLOW = "请求正文来得太慢 / the body came too slowly"
+_NOT_JSON = "请求正文要是 JSON / send the body as application/json"
 _STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -78,7 +84,7 @@ class Guard:
 
         if refusal is not None:
             status, detail = refusal
-            answer = problem(request, status, HTTPStatus(status).phrase, detail=detail)
+            answer = problem(request, status, http_title(status), detail=detail)
             await answer(scope, receive, send_with_headers)
             return
         await self.app(scope, _counted(receive, most=_most_bytes(scope)), send_with_headers)
@@ -86,27 +92,37 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = _HOST.fullmatch(headers.get("host", ""))
         if host is None or host["name"].lower() not in self.hosts:
-            return HTTPStatus.BAD_REQUEST, "this service is not known under that host name"
+            return HTTPStatus.BAD_REQUEST, _OTHER_HOST
         if len(scope["query_string"]) > _MAX_QUERY_BYTES:
-            return HTTPStatus.REQUEST_URI_TOO_LONG, "the query is too long"
+            return HTTPStatus.REQUEST_URI_TOO_LONG, _LONG_QUERY
         if b"%00" in scope["query_string"] or "\x00" in scope["path"] or not _is_utf8(scope):
-            return HTTPStatus.BAD_REQUEST, "the address holds bytes that are no text"
+            return HTTPStatus.BAD_REQUEST, _NO_TEXT
         length = headers.get("content-length")
         most = _most_bytes(scope)
         if length is not None and (not length.isdigit() or int(length[:18]) > most):
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(most)
         if scope["method"] not in _SAFE_METHODS:
-            return self._cross_site(headers)
+            return self._cross_site(headers) or _other_type(scope, headers)
         return None
 
     def _cross_site(self, headers: Headers) -> tuple[int, str] | None:
         """Refuse a change that another site asked this browser to make."""
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return HTTPStatus.FORBIDDEN, "changes are only taken from this service's own pages"
+            return HTTPStatus.FORBIDDEN, _OTHER_SITE
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != headers.get("host"):
-            return HTTPStatus.FORBIDDEN, "changes are only taken from this service's own pages"
+            return HTTPStatus.FORBIDDEN, _OTHER_SITE
         return None
+
+
+def _other_type(scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    """Refuse a body that is no JSON, where none but JSON is read."""
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    if not has_body or (scope["method"], scope["path"]) == _UPLOADS:
+        return None
+    if headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        return None
+    return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NOT_JSON
 
 
 def _is_utf8(scope: Scope) -> bool:
@@ -123,7 +139,7 @@ def _most_bytes(scope: Scope) -> int:
 
 
 def _too_large(most: int) -> str:
-    return f"a body may have {most} bytes at most"
+    return f"请求正文最多{most}字节 / a body may have {most} bytes at most"
 
 
 def _counted(receive: Receive, *, most: int) -> Receive:
@@ -139,7 +155,7 @@ def _counted(receive: Receive, *, most: int) -> Receive:
             # The end of a request is awaited without haste: a stream of events may last long.
             message = await receive() if is_whole else await asyncio.wait_for(receive(), max(left, 0.01))
         except TimeoutError:
-            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body came too slowly") from None
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, _SLOW) from None
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
             if taken > most:

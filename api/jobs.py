@@ -84,7 +84,7 @@ def ask_run(session: Session, queue: App, request: RunRequest) -> tuple[Run, boo
     Raises
     ------
     InvalidInputError
-        If the request names a category, sector or area that is not stored.
+        If the request names a category, sector, area or pair of areas that is not stored.
     """
     check_codes(session, category=request.category, sector=request.sector)
     if request.area_id is not None and session.get(Area, request.area_id) is None:
@@ -95,6 +95,9 @@ def ask_run(session: Session, queue: App, request: RunRequest) -> tuple[Run, boo
     known = find_newest_run(session, request_hash)
     if known is not None and known.state in ("queued", "running", "done"):
         return known, False
+    check = kind_of(request.kind).check
+    if check is not None:
+        check(session, request)
     run = Run(
         kind=request.kind,
         parameters=request.parameters(),

@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date, datetime
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
-from starlette.exceptions import HTTPException
 
 from api.problems import DOCUMENTED
-from geo.errors import ConflictError, InvalidInputError
+from geo.errors import InvalidInputError, NoVersionError, StaleVersionError
 from geo.operations import MAX_MARK_TEXT, MAX_TEXT, MAX_TITLE, Act, City, LogEntry, Operation, Unit, Window
 from geo.store.operation_changes import find_keyed_change
 from geo.store.operations import JointOperation, get_operation
-from layers.refusals import in_both_languages
 
 State = Literal["proposed", "agreed", "running", "ended", "declined", "withdrawn"]
 Role = Literal["lead", "ambush", "patrol", "technical", "checkpoint", "liaison", "reserve", "other"]
@@ -122,7 +120,9 @@ class UnitBody(Actor):
 
 def _is_text(value: object) -> object:
     if value is not None and not isinstance(value, str):
-        raise ValueError("write a time as text with its time zone: 2008-03-10T23:40:00+08:00")
+        raise PydanticCustomError(
+            "datetime_parsing", "write a time as text with its time zone: 2008-03-10T23:40:00+08:00"
+        )
     return value
 
 
@@ -306,12 +306,10 @@ def is_current(if_match: str | None, etag: str) -> bool:
 
     Raises
     ------
-    HTTPException
-        428.
+    NoVersionError
     """
     if if_match is None:
-        missing = InvalidInputError("say in If-Match which version was seen", code="version_missing")
-        raise HTTPException(HTTPStatus.PRECONDITION_REQUIRED, in_both_languages(missing))
+        raise NoVersionError("say in If-Match which version was seen", code="version_missing")
     return if_match.strip() == "*" or etag in [tag.strip() for tag in if_match.split(",")]
 
 
@@ -322,8 +320,10 @@ def opened(
 
     Raises
     ------
-    HTTPException
-        428 without If-Match; 412 if it changed since it was seen.
+    NoVersionError
+        Without If-Match.
+    StaleVersionError
+        If it changed since it was seen.
     NotFoundError
     """
     operation = get_operation(session, operation_id, lock=True)
@@ -331,6 +331,5 @@ def opened(
     if find_keyed_change(session, act.key, act.body_sha256) is not None:
         return operation, True
     if not has_seen:
-        old = ConflictError("the operation has changed since it was read", code="operation_changed")
-        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, in_both_languages(old))
+        raise StaleVersionError("the operation has changed since it was read", code="operation_changed")
     return operation, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import uuid
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from geo import errors
 from layers.page import content_security_policy, render_problem_page
 from layers.refusals import REFUSALS, in_both_languages, refusal_text
+from layers.request_words import fault_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("huxian")
 
+_LOCALES: tuple[Locale, ...] = ("zh", "en")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
+
 STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.PersonalDataError: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -37,6 +42,14 @@ STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.FileRejectedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "文件未被接收 / The file was refused"),
     errors.InvalidInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "输入不正确 / The input cannot be right"),
     errors.PeriodError: (HTTPStatus.UNPROCESSABLE_ENTITY, "时段不正确 / The period cannot be right"),
+    errors.NoVersionError: (
+        HTTPStatus.PRECONDITION_REQUIRED,
+        "没有写明看到的是哪一版 / The version that was seen is not named",
+    ),
+    errors.StaleVersionError: (
+        HTTPStatus.PRECONDITION_FAILED,
+        "看过以后又有改动 / Changed since it was read",
+    ),
     errors.ConflictError: (HTTPStatus.CONFLICT, "与已有记录冲突 / In conflict with what is stored"),
     errors.DatasetError: (HTTPStatus.CONFLICT, "实战与演示数据不能混放 / Real and demo rows never meet"),
     errors.NotFoundError: (HTTPStatus.NOT_FOUND, "没有找到 / Not found"),
@@ -44,6 +57,20 @@ STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.MissingResourceError: (HTTPStatus.SERVICE_UNAVAILABLE, "缺少所需组件 / A needed part is missing"),
 }
 """Error of the domain -> status and title. The nearest class of an error decides."""
+
+_TITLES = {
+    HTTPStatus.BAD_REQUEST: "请求读不出来 / The request cannot be read",
+    HTTPStatus.FORBIDDEN: "不接受这个来源的改动 / Not taken from there",
+    HTTPStatus.NOT_FOUND: "没有找到 / Not found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "这个地址不能这样用 / Not to be used in this way",
+    HTTPStatus.NOT_ACCEPTABLE: "没有这种格式 / Not to be had in that form",
+    HTTPStatus.REQUEST_TIMEOUT: "请求来得太慢 / The request came too slowly",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "请求太大 / The request is too large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "地址太长 / The address is too long",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "内容类型不对 / Of another content type",
+    HTTPStatus.SERVICE_UNAVAILABLE: "现在忙，请稍后再试 / Busy now, try again soon",
+}
+"""Status -> what kind of failure it is, where no error of the domain says so."""
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -184,19 +211,36 @@ def _said(request: Request, error: Exception) -> str:
 def _validation_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    # The value itself (``input``) and the context stay out: they may hold anything, also lone surrogates.
+    # The value itself (``input``) stays out: it may be anything, also lone surrogates.
+    found = error.errors()
     faults = [
         {
-            "where": ".".join(str(part) for part in item["loc"])[:200],
+            "where": _printable(".".join(str(part) for part in item["loc"])[:200]),
             "code": item["type"],
-            "message": item["msg"][:300],
+            "message": _printable(_fault_said(request, item)[:600]),
         }
-        for item in error.errors()
+        for item in found
     ]
     is_unreadable = any(fault["code"] == "json_invalid" for fault in faults)
     status = HTTPStatus.BAD_REQUEST if is_unreadable else HTTPStatus.UNPROCESSABLE_ENTITY
-    clean = [{key: _printable(value) for key, value in fault.items()} for fault in faults]
-    return problem(request, status, "请求参数不正确 / The request cannot be right", faults=clean)
+    title = "请求参数不正确 / The request cannot be right"
+    detail = _printable(_fault_said(request, found[0], is_named=True)) if found else None
+    return problem(request, status, title, detail=detail, faults=faults)
+
+
+def _fault_said(request: Request, item: Any, *, is_named: bool = False) -> str:
+    """Say a fault in the language that the address asks for, else in both, with the name of the part at fault."""
+    name = str(item["loc"][-1]) if item["loc"] else ""
+    # A name that nobody here gave may hold anything.
+    named = f"{name}: " if is_named and _NAME.fullmatch(name) and item["loc"][0] != name else ""
+    said = {
+        locale: named + fault_text(item["type"], item["msg"], item.get("ctx", {}), locale=locale)
+        for locale in _LOCALES
+    }
+    lang = request.query_params.get("lang")
+    if lang in said:
+        return said[lang]
+    return said["zh"] if said["zh"] == said["en"] else " / ".join(said.values())
 
 
 def _printable(text: str) -> str:
@@ -206,10 +250,15 @@ def _printable(text: str) -> str:
 def _http_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    title = HTTPStatus(error.status_code).phrase
+    title = http_title(error.status_code)
     headers = dict(error.headers) if error.headers else None
     detail = _printable(str(error.detail)) if error.detail else None
     return problem(request, error.status_code, title, detail=detail, headers=headers)
+
+
+def http_title(status: int) -> str:
+    """Say in both languages what kind of failure a status is."""
+    return _TITLES.get(HTTPStatus(status), HTTPStatus(status).phrase)
 
 
 def _is_outage(error: Exception) -> bool:

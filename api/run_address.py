@@ -76,7 +76,7 @@ def _read(parameter: Parameter, text: str) -> Any:
 
 def _number(text: str, form: re.Pattern[str]) -> float:
     if not form.fullmatch(text.strip()):
-        raise InvalidInputError("a number must be written in plain digits")
+        raise InvalidInputError("a number must be written in plain digits", code="plain_digits")
     return float(text)
 
 

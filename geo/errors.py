@@ -78,6 +78,14 @@ class ConflictError(SpokenError):
     """The same key is already stored with other values."""
 
 
+class StaleVersionError(ConflictError):
+    """Something was changed by others since the version that a change is based on."""
+
+
+class NoVersionError(InvalidInputError):
+    """A change does not say on which version it is based."""
+
+
 class NotFoundError(SpokenError):
     """Nothing is stored under this id."""
 

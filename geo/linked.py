@@ -149,14 +149,23 @@ def load_linked(
 def _areas(session: Session, period: Period, codes: Sequence[str]) -> gpd.GeoDataFrame:
     """Return the areas by code, metric, in the order asked for."""
     if len(codes) < _FEWEST_AREAS or len(set(codes)) < len(codes):
-        raise InvalidInputError("incidents are linked across two or more different areas")
+        raise InvalidInputError(
+            "incidents are linked across two or more different areas", code="too_few_areas"
+        )
     known = find_areas(session, on=period.last_on)
     known = known[known["level"].isin(("city", "county")) & known["adcode"].isin(list(codes))]
     missing = [code for code in codes if code not in set(known["adcode"])]
     if missing:
-        raise InvalidInputError(f"no city or county had the code {missing[0]} in {period}")
+        raise InvalidInputError(
+            f"no city or county had the code {missing[0]} in {period}",
+            code="no_such_area_code",
+            adcode=missing[0],
+            day=period.last_on.isoformat(),
+        )
     if len(set(known["level"])) > 1:
-        raise InvalidInputError("incidents are linked across areas of one level: cities, or counties")
+        raise InvalidInputError(
+            "incidents are linked across areas of one level: cities, or counties", code="mixed_levels"
+        )
     by_code = to_metric(known).assign(id=known.index).set_index("adcode")
     return gpd.GeoDataFrame(by_code.loc[list(codes)], crs=METRIC)
 

@@ -37,9 +37,14 @@ class Period:
     def __post_init__(self) -> None:
         """Refuse empty and absurd periods."""
         if self.until_on <= self.start_on:
-            raise PeriodError("the period ends before it begins")
+            raise PeriodError("the period ends before it begins", code="period_reversed")
         if self.start_on < EARLIEST or self.until_on > LATEST:
-            raise PeriodError(f"the period must lie between {EARLIEST} and {LATEST}")
+            raise PeriodError(
+                f"the period must lie between {EARLIEST} and {LATEST}",
+                code="period_outside",
+                one=EARLIEST.isoformat(),
+                other=LATEST.isoformat(),
+            )
 
     @property
     def days(self) -> int:
@@ -85,8 +90,10 @@ def _bound(text: str, *, end: bool) -> date:
             day = date.fromisoformat(text)
             return day + timedelta(days=1) if end else day
     except (ValueError, OverflowError) as error:
-        raise PeriodError("there is no such day in the calendar") from error
-    raise PeriodError("write a period as 2008-03, 2008-03-15, or two of them with a slash between")
+        raise PeriodError("there is no such day in the calendar", code="no_such_day") from error
+    raise PeriodError(
+        "write a period as 2008-03, 2008-03-15, or two of them with a slash between", code="period_form"
+    )
 
 
 def read_period(text: str) -> Period:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from layers.operation_refusals import OPERATION_REFUSALS
+from layers.run_kind_texts import parameter_text
 from layers.texts import mark, texts_in
 
 if TYPE_CHECKING:
@@ -38,6 +40,25 @@ REFUSALS = {
     "no_such_kind": mark("没有这种分析。"),
     "no_such_area": mark("没有这个区域。"),
     "no_such_code": mark("没有这个类别或行业。"),
+    "period_reversed": mark("时段的结束早于开始。"),
+    "period_outside": mark("时段要在%(one)s到%(other)s之间。"),
+    "period_form": mark("时段写成2008-03、2008-03-15，或者中间加斜线的两个日期。"),
+    "ends_together": mark("开始和结束要一起写。"),
+    "period_or_ends": mark("写时段，或者写开始和结束，不要都写。"),
+    "run_or_filter": mark("计算自带筛选条件：写计算编号，或者写筛选条件，不要都写。"),
+    "plain_digits": mark("数字用普通的阿拉伯数字写。"),
+    "box_form": mark("范围写成西、南、东、北四个度数，中间用逗号。"),
+    "too_large": mark("范围最多宽%(widest)s度。"),
+    "pair_form": mark("一对区域写成两个不同的六位代码，中间加短横，如411400-411600。"),
+    "pair_order": mark("一对区域里小的代码写在前面。"),
+    "parameter_among": mark("%(parameter)s只能是其中之一：%(among)s。"),
+    "parameter_range": mark("%(parameter)s要在%(least)s到%(most)s之间。"),
+    "parameter_count": mark("%(parameter)s要有%(least)s到%(most)s个数。"),
+    "parameter_ascending": mark("%(parameter)s要由小到大写。"),
+    "too_few_areas": mark("串并要选两个不同的区域。"),
+    "no_such_area_code": mark("%(day)s没有代码为%(adcode)s的市或县。"),
+    "mixed_levels": mark("串并的区域要同级：都是市，或者都是县。"),
+    "pair_changed": mark("这一对刚被别人处理过，请看最新的再定。"),
     **OPERATION_REFUSALS,
 }
 """Every code of a `SpokenError`, in the words of a sentence with its values."""
@@ -66,10 +87,21 @@ def refusal_text(error: str, code: str | None, values: Mapping[str, object] | No
     sentence = REFUSALS.get(code or "")
     if sentence is not None:
         try:
-            return say(sentence) % dict(values or {})
+            return say(sentence) % _named(values or {}, locale=locale)
         except KeyError:
             pass
     return error if locale == "en" else say(_UNTOLD, error=error)
+
+
+def _named(values: Mapping[str, object], *, locale: Locale) -> dict[str, object]:
+    """Call a parameter by the name that people read, with the one that programs write."""
+    named = dict(values)
+    if "parameter" in named:
+        name = str(named["parameter"])
+        # One of another version has no name for people.
+        with contextlib.suppress(KeyError):
+            named["parameter"] = f"{parameter_text(name, locale=locale)} ({name})"
+    return named
 
 
 def in_both_languages(error: Exception, *, sign: str = " / ") -> str:

@@ -13,11 +13,11 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from api.borders_view import KIND, borders_view
-from api.deps import DayText, Sessioned, StrictQuery, ValidPeriod, refuse_repeats, whole_number
+from api.deps import DayText, Sessioned, StrictQuery, ValidPeriod, check_ends, refuse_repeats, whole_number
 from api.pages import LanguageQuery, answer_page, locale_of
 from api.run_address import read_own
 from geo.borders import load_zone_incidents, zone_of
-from geo.errors import NotFoundError, PeriodError
+from geo.errors import NotFoundError
 from geo.periods import Period, read_period
 from geo.runs import default_period
 from geo.store.dataset import find_dataset
@@ -57,13 +57,7 @@ class BordersPageQuery(LanguageQuery):
 
     @model_validator(mode="after")
     def _has_both_ends(self) -> Self:
-        if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
-        if self.start is not None:
-            try:
-                read_period(f"{self.start}/{self.end}")
-            except PeriodError as error:
-                raise ValueError(str(error)) from error
+        check_ends(self.start, self.end)
         return self
 
     def wanted_period(self) -> Period | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ import pandas as pd
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from api.deps import Identifier, Sessioned, StrictQuery, refuse_repeats, whole_number
 from api.duplicates_view import duplicates_view
@@ -30,6 +28,7 @@ from geo.duplicates import (
     load_questions,
     was_taken,
 )
+from geo.errors import NoVersionError, StaleVersionError
 from geo.store.duplicates import DuplicateDecision
 from layers.duplicates_page import render_duplicates_page
 
@@ -236,14 +235,12 @@ def post_decision(
     Word for word the last decision about the pair once more changes nothing, whatever If-Match says.
     """
     if if_match is None:
-        raise HTTPException(
-            HTTPStatus.PRECONDITION_REQUIRED, "say in If-Match which version of the pair was seen"
-        )
+        raise NoVersionError("say in If-Match which version of the pair was seen", code="version_missing")
     wanted = replace(body.wanted(), key=idempotency_key)
     question = load_question(session, pair_id, lock=True)
     is_known = is_repeated(question, wanted) or was_taken(session, question, wanted)
     if not is_known and not _is_current(if_match, question):
-        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, "the pair has changed since it was read")
+        raise StaleVersionError("the pair has changed since it was read", code="pair_changed")
     question = decide(session, question, wanted)
     response.headers["ETag"] = _etag(question)
     return _view(question)

@@ -11,11 +11,20 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from api.deps import DayText, FilterQuery, Identifier, Sessioned, ValidBox, read_box, refuse_repeats
+from api.deps import (
+    DayText,
+    FilterQuery,
+    Identifier,
+    Sessioned,
+    ValidBox,
+    check_ends,
+    read_box,
+    refuse_repeats,
+)
 from api.export_choices import export_view
 from api.exporting import ArchiveResponse, Progress, archive_name, export_response
 from api.pages import answer_page, locale_of
-from geo.errors import CancelledRunError, PeriodError
+from geo.errors import CancelledRunError
 from geo.exports import FORMS, ExportFilter, count_export
 from geo.io.export_sizes import estimated_bytes
 from geo.io.export_text import TEXT_FORMS
@@ -78,19 +87,14 @@ class ExportPageQuery(ExportQuery):
 
     @model_validator(mode="after")
     def _has_both_ends(self) -> Self:
-        if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
-        self.wanted_period()
+        check_ends(self.start, self.end)
         return self
 
     def wanted_period(self) -> Period | None:
         """Return the period asked for, in whichever way."""
         if self.start is None:
             return super().wanted_period()
-        try:
-            return read_period(f"{self.start}/{self.end}")
-        except PeriodError as error:
-            raise ValueError(str(error)) from error
+        return read_period(f"{self.start}/{self.end}")
 
     def values(self) -> dict[str, str]:
         """Return the fields of the page's form."""

@@ -8,10 +8,10 @@ import shapely
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field, model_validator
 
-from api.deps import FilterQuery, Identifier, Sessioned, ValidBox, read_box, refuse_repeats
+from api.deps import FilterQuery, Identifier, Sessioned, ValidBox, read_box, refuse_repeats, refused
 from api.geojson import GEOJSON, GeoJSONResponse, features_bytes
 from api.outward import outward_features
-from geo.errors import NotFoundError
+from geo.errors import InvalidInputError, NotFoundError
 from geo.store.run_queries import find_finished_run, get_finished_run
 
 router = APIRouter(tags=["hotspots"], dependencies=[Depends(refuse_repeats)])
@@ -48,7 +48,11 @@ class HotspotQuery(FilterQuery):
     def _is_one_or_the_other(self) -> Self:
         filters = (self.period, self.sector, self.area, self.category)
         if self.run is not None and any(value is not None for value in filters):
-            raise ValueError("a run has its own filter: give either the run or the filter")
+            raise refused(
+                InvalidInputError(
+                    "a run has its own filter: give either the run or the filter", code="run_or_filter"
+                )
+            )
         return self
 
 

@@ -180,7 +180,10 @@ async def post_import(request: Request) -> Response:
     await run_in_threadpool(check_space, root)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the file as multipart/form-data")
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "用 multipart/form-data 发送文件 / send the file as multipart/form-data",
+        )
     async with request.form(max_files=1, max_fields=8, max_part_size=10_000) as form:
         items = list(form.multi_items())
         file, facts, settings = _read_form(items)

@@ -66,7 +66,7 @@ def get_linked_page(
 def list_linked(request: Request, session: Sessioned, query: Annotated[LinkedQuery, Query()]) -> Response:
     """Return incidents, links and alternatives of two neighbouring areas; `kind` tells which is which."""
     if query.first is None or query.second is None:
-        raise InvalidInputError("name two areas: first and second")
+        raise InvalidInputError("name two areas: first and second", code="too_few_areas")
     period = whole_period(session) if query.period is None else read_period(query.period)
     if period is None:
         return GeoJSONResponse(features_bytes([], {}))

@@ -10,11 +10,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from api.deps import DayText, FilterQuery, Sessioned
+from api.deps import DayText, FilterQuery, Sessioned, check_ends
 from api.map_views import map_view
 from api.run_address import OWN_NAMES, read_own
 from api.run_bodies import KindName
-from geo.errors import PeriodError
 from geo.periods import Period, read_period
 from layers.page import (
     Filters,
@@ -55,13 +54,7 @@ class MapQuery(FilterQuery):
 
     @model_validator(mode="after")
     def _has_both_ends(self) -> Self:
-        if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
-        if self.start is not None:
-            try:
-                read_period(f"{self.start}/{self.end}")
-            except PeriodError as error:
-                raise ValueError(str(error)) from error
+        check_ends(self.start, self.end)
         return self
 
     def wanted_period(self) -> Period | None:

@@ -16,7 +16,6 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 
 from api.deps import Sessioned, StrictQuery, refuse_repeats, whole_number
 from api.geojson import DOCUMENTED as FEATURES
@@ -32,12 +31,11 @@ from api.operation_bodies import (
     is_current,
 )
 from api.operation_watch import POLL_S, board_of
-from geo.errors import ConflictError
+from geo.errors import StaleVersionError
 from geo.operations import Act, change_mark, create_mark, remove_mark
 from geo.store.operation_changes import find_keyed_change
 from geo.store.operation_marks import OperationMark, find_mark_versions, find_marks, get_mark
 from geo.store.operations import JointOperation, get_operation
-from layers.refusals import in_both_languages
 
 router = APIRouter(
     prefix="/operations/{operation_id}", tags=["operations"], dependencies=[Depends(refuse_repeats)]
@@ -157,8 +155,7 @@ def _opened(
     if find_keyed_change(session, act.key, act.body_sha256) is not None:
         return operation, mark, True
     if not has_seen:
-        old = ConflictError("the mark has changed since it was read", code="mark_changed")
-        raise HTTPException(HTTPStatus.PRECONDITION_FAILED, in_both_languages(old))
+        raise StaleVersionError("the mark has changed since it was read", code="mark_changed")
     return operation, mark, False
 
 

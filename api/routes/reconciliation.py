@@ -19,7 +19,9 @@ from api.deps import (
     Sessioned,
     StrictQuery,
     ValidPeriod,
+    check_ends,
     refuse_repeats,
+    refused,
 )
 from api.geojson import DOCUMENTED, GeoJSONResponse, feature_collection
 from api.pages import answer_page, locale_of
@@ -72,15 +74,9 @@ class BookQuery(StrictQuery):
 
     @model_validator(mode="after")
     def _is_one_period(self) -> Self:
-        if (self.start is None) != (self.end is None):
-            raise ValueError("start and end go together")
         if self.start is not None and self.period is not None:
-            raise ValueError("give a period or start and end, not both")
-        if self.start is not None:
-            try:
-                read_period(f"{self.start}/{self.end}")
-            except PeriodError as error:
-                raise ValueError(str(error)) from error
+            raise refused(PeriodError("give a period or start and end, not both", code="period_or_ends"))
+        check_ends(self.start, self.end)
         return self
 
     def wanted_period(self) -> Period | None:

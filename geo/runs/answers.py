@@ -51,6 +51,8 @@ class RunKind(Generic[RequestT, InputT]):
         (session, request) -> input; only reads.
     compute : callable
         (input, request, progress=) -> document; progress is told (steps done, steps in all) and may raise to stop.
+    check : callable, optional
+        (session, request) -> None; refuses before anything is queued what the stored areas do not allow.
     proves : bool
         Whether its findings can be hotspots at all.
     is_for_commanders : bool
@@ -60,5 +62,6 @@ class RunKind(Generic[RequestT, InputT]):
     request: type[RequestT]
     load: Callable[[Session, RequestT], InputT]
     compute: Callable[..., dict[str, object]]
+    check: Callable[[Session, RequestT], None] | None = None
     proves: bool = False
     is_for_commanders: bool = False

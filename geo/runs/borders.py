@@ -134,6 +134,18 @@ def load_borders(session: Session, request: BordersRequest) -> BorderInput:
     )
 
 
+def check_pair(session: Session, request: BordersRequest) -> None:
+    """Refuse a pair that is known not to be neighbours; the session is only read from.
+
+    Raises
+    ------
+    InvalidInputError
+        As `load_borders`.
+    """
+    if request.pair is not None:
+        _pairs(_areas(session, request), request)
+
+
 def compute_borders(
     loaded: BorderInput, request: BordersRequest, *, progress: Progress | None = None
 ) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from geo.analysis.documents import document_bytes
 from geo.errors import InvalidInputError
 from geo.runs.answers import RunAnswer, RunKind
-from geo.runs.borders import BordersRequest, compute_borders, load_borders
+from geo.runs.borders import BordersRequest, check_pair, compute_borders, load_borders
 from geo.runs.clusters import (
     DbscanRequest,
     HdbscanRequest,
@@ -62,6 +62,7 @@ KINDS: dict[str, RunKind[Any, Any]] = {
         RunKind(
             request=BordersRequest,
             load=load_borders,
+            check=check_pair,
             compute=compute_borders,
             proves=True,
             is_for_commanders=True,

@@ -67,13 +67,18 @@ class Parameter:
         """
         if self.form == "choice":
             if value not in self.among:
-                raise InvalidInputError(f"{self.name} must be one of {', '.join(self.among)}")
+                raise InvalidInputError(
+                    f"{self.name} must be one of {', '.join(self.among)}",
+                    code="parameter_among",
+                    parameter=self.name,
+                    among=", ".join(self.among),
+                )
         elif self.form == "period":
             if value is not None:
                 read_period(value)
         elif self.form == "pair":
             if value is not None and value != read_pair(value):
-                raise InvalidInputError(f"{self.name} must name the lower code first")
+                raise InvalidInputError(f"{self.name} must name the lower code first", code="pair_order")
         elif self.form == "numbers":
             self._check_numbers(value)
         else:
@@ -84,7 +89,11 @@ class Parameter:
         is_number = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number or not self._is_within(value):
             raise InvalidInputError(
-                f"{self.name} must lie between {self.least:g} and {self.most:g} {self.unit}".rstrip()
+                f"{self.name} must lie between {self.least:g} and {self.most:g} {self.unit}".rstrip(),
+                code="parameter_range",
+                parameter=self.name,
+                least=f"{self.least:g}",
+                most=f"{self.most:g} {self.unit}".rstrip(),
             )
 
     def _is_within(self, value: float) -> bool:
@@ -92,11 +101,19 @@ class Parameter:
 
     def _check_numbers(self, values: Sequence[float]) -> None:
         if not self.fewest <= len(values) <= self.longest:
-            raise InvalidInputError(f"{self.name} must hold {self.fewest} to {self.longest} numbers")
+            raise InvalidInputError(
+                f"{self.name} must hold {self.fewest} to {self.longest} numbers",
+                code="parameter_count",
+                parameter=self.name,
+                least=self.fewest,
+                most=self.longest,
+            )
         for value in values:
             self._check_number(value)
         if any(one >= other for one, other in pairwise(values)):
-            raise InvalidInputError(f"{self.name} must ascend")
+            raise InvalidInputError(
+                f"{self.name} must ascend", code="parameter_ascending", parameter=self.name
+            )
 
 
 def _parameter(form: Form, default: Any, **rest: Any) -> Any:
@@ -150,7 +167,9 @@ def read_pair(text: str) -> str:
     """
     codes = sorted(re.split(r"[-, ]+", text.strip()))
     if len(set(codes)) != 2 or not re.fullmatch(PAIR, "-".join(codes)):  # noqa: PLR2004 - a pair
-        raise InvalidInputError("a pair is two different area codes of six digits, such as 411400-411600")
+        raise InvalidInputError(
+            "a pair is two different area codes of six digits, such as 411400-411600", code="pair_form"
+        )
     return "-".join(codes)
 
 

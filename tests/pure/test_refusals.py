@@ -11,7 +11,22 @@ from layers.refusals import REFUSALS, in_both_languages, refusal_text
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ("zh", "en")
-SPOKEN = ("InvalidInputError", "ConflictError", "NotFoundError")
+SPOKEN = (
+    "InvalidInputError",
+    "PeriodError",
+    "ConflictError",
+    "NotFoundError",
+    "NoVersionError",
+    "StaleVersionError",
+)
+TOLD = (
+    "geo/runs",
+    "geo/operations",
+    "geo/linked.py",
+    "geo/periods.py",
+    "api/run_address.py",
+)
+"""What people ask for on pages, at the terminal and by programs: whatever it refuses, it says in their language."""
 
 
 def codes_with_values():
@@ -38,6 +53,26 @@ def test_every_coded_error_has_a_sentence_that_takes_its_values(where, code, nam
         told = refusal_text("English", code, dict.fromkeys(names, "VALUE"), locale=locale)
         assert "English" not in told, f"{where}: {code}"
         assert ("VALUE" in told) == bool(names)
+
+
+def test_what_people_ask_for_is_never_refused_in_english_alone():
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for place in TOLD
+        for path in sorted((ROOT / place).rglob("*.py") if (ROOT / place).is_dir() else [ROOT / place])
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in SPOKEN
+        and not any(word.arg == "code" for word in node.keywords)
+    ]
+    assert bare == []
+
+
+def test_a_parameter_is_called_by_the_name_that_people_read():
+    error = InvalidInputError("draws must ascend", code="parameter_ascending", parameter="draws")
+    assert in_both_languages(error) == (
+        "位置重抽次数 (draws)要由小到大写。 / redraws of imprecise places (draws) must ascend."
+    )
 
 
 def test_no_sentence_is_left_over():

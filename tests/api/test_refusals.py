@@ -1,0 +1,127 @@
+"""Who asks for what cannot be is told in Chinese and English where and what, and nothing is kept of it."""
+
+import re
+
+import pytest
+
+from layers.request_words import FAULTS, fault_text
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+PERIOD = "2008-01/2008-02"
+
+
+def problem(answer, status):
+    assert answer.status_code == status, answer.text[:400]
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "detail"),
+    [
+        (
+            {"kind": "borders", "period": PERIOD, "depth_m": 3},
+            "body.borders.depth_m",
+            "depth_m: 不能小于500。 / depth_m: must be 500 at least.",
+        ),
+        ({"kind": "borders", "period": PERIOD, "depht_m": 3}, "body.borders.depht_m", "depht_m: 没有这一项"),
+        ({"kind": "borders"}, "body.borders.period", "period: 缺这一项。 / period: is missing."),
+        (
+            {"kind": "borders", "period": PERIOD, "level": "town"},
+            "body.borders.level",
+            "只能是其中之一：city、county。",
+        ),
+        ({"kind": "borders", "period": PERIOD, "depth_m": "10"}, "body.borders.depth_m", "这里要写数字"),
+        ({"kind": "magic", "period": PERIOD}, "body", "只能是其中之一："),
+    ],
+)
+def test_a_body_that_cannot_be_right_names_its_part_in_both_languages(client, digest, body, where, detail):
+    before = digest()
+    told = problem(client.post("/runs", json=body), 422)
+    assert told["errors"][0]["where"] == where
+    assert detail in told["detail"]
+    assert detail.partition(": ")[2][:4] in told["errors"][0]["message"]
+    assert digest() == before
+
+
+def test_the_language_of_the_address_is_the_language_of_the_refusal(client):
+    for lang, has_han in (("zh", True), ("en", False)):
+        told = problem(client.post(f"/runs?lang={lang}", json={"kind": "borders"}), 422)
+        assert bool(HAN.search(told["detail"])) is has_han
+        assert bool(HAN.search(told["errors"][0]["message"])) is has_han
+
+
+def test_what_was_sent_is_never_said_again(client):
+    name = "z" * 50
+    told = problem(
+        client.post("/runs", json={"kind": "borders", "period": "secret!", "level": "pg_sleep"}), 422
+    )
+    assert "secret" not in str(told)
+    assert "pg_sleep" not in str(told)
+    told = problem(client.post("/runs", json={"kind": "borders", "period": PERIOD, f"<{name}>": 1}), 422)
+    assert name not in told["detail"]
+
+
+def test_a_query_where_none_is_read_is_refused(client, digest):
+    before = digest()
+    body = {"kind": "hours", "period": PERIOD}
+    told = problem(client.post("/runs?period=2008-03", json=body), 422)
+    assert told["errors"] == [
+        {"where": "query.unknown", "code": "extra_forbidden", "message": told["errors"][0]["message"]}
+    ]
+    assert digest() == before
+
+
+def test_a_body_of_another_type_is_415(client, digest):
+    before = digest()
+    whole = b'{"kind": "hours", "period": "2008-01"}'
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        told = problem(client.post("/runs", content=whole, headers={"content-type": kind}), 415)
+        assert told["title"] == "内容类型不对 / Of another content type"
+        assert "application/json" in told["detail"]
+    assert digest() == before
+    assert client.post(
+        "/runs", content=whole, headers={"content-type": "application/JSON; charset=utf-8"}
+    ).status_code in (200, 202)
+
+
+def test_a_body_that_is_no_json_is_400(client):
+    told = problem(client.post("/runs", content=b"{", headers={"content-type": "application/json"}), 400)
+    assert told["detail"].startswith("请求正文不是 JSON")
+
+
+@pytest.mark.parametrize(
+    ("pair", "code"), [("410100-411600", "no_neighbours"), ("999998-999999", "no_such_border_area")]
+)
+def test_a_pair_that_shares_no_border_is_refused_before_it_waits(client, digest, pair, code):
+    before = digest()
+    told = problem(client.post("/runs", json={"kind": "borders", "period": PERIOD, "pair": pair}), 422)
+    assert told["code"] == code
+    assert HAN.search(told["detail"])
+    assert digest() == before
+
+
+def test_every_status_is_called_by_its_name_in_both_languages(client):
+    for answer in (
+        client.get("/nowhere", headers={"accept": "application/json"}),
+        client.delete("/runs"),
+        client.post("/runs", content=b" " * 1_000_001, headers={"content-type": "application/json"}),
+        client.get("/incidents?" + "a" * 9000, headers={"accept": "application/json"}),
+        client.post("/runs", json={}, headers={"origin": "https://elsewhere.example"}),
+    ):
+        title = answer.json()["title"]
+        assert HAN.search(title), title
+        assert " / " in title
+
+
+def test_every_fault_of_the_framework_is_said_with_its_limit():
+    values = dict.fromkeys(
+        ("ge", "le", "gt", "lt", "max_length", "min_length", "expected", "expected_tags"), 7
+    )
+    for code, sentence in FAULTS.items():
+        for locale in ("zh", "en"):
+            told = fault_text(code, "RAW", values, locale=locale)
+            assert "RAW" not in told
+            assert ("7" in told) is ("%(" in sentence)
+    assert fault_text("greater_than_equal", "RAW", {}, locale="zh") == "RAW"
+    assert fault_text("of_tomorrow", "RAW", {}, locale="zh") == "RAW"
