@@ -9,6 +9,7 @@ import { openOutbox } from "./operation_outbox.js";
 import { ask, isDone, isWrong, newKey, refusal } from "./operation_server.js";
 import { wireMaps } from "./maps.js";
 import { readBlock, t } from "./page.js";
+import { wirePaper } from "./paper.js";
 
 let operation = readBlock("operation");
 const { id } = operation;
@@ -188,8 +189,7 @@ setInterval(() => box.flush(), 5000);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refreshSoon();
 });
-find("print").hidden = false;
-find("print").addEventListener("click", () => window.print());
+wirePaper();
 onActor(allow);
 wireLanguage();
 allow();

@@ -62,5 +62,19 @@ export async function freshPage() {
     part.replaceChildren(...other.childNodes);
     if (focused) document.getElementById(focused)?.focus();
   }
+  const form = document.querySelector("[data-change-form]");
+  takeFields(form, fresh.querySelector("[data-change-form]"));
   return JSON.parse(fresh.getElementById("operation").textContent);
+}
+
+/** Let fields that nobody touched here say what others made of them: sending the form must not set that back. */
+function takeFields(form, fresh) {
+  for (const field of form?.elements ?? []) {
+    const other = field.name && fresh?.elements[field.name];
+    if (!other) continue;
+    const isTouched = field.options ? [...field.options].some((each) => each.selected !== each.defaultSelected) : field.value !== field.defaultValue;
+    if (field.options) [...field.options].forEach((each, row) => (each.defaultSelected = other.options[row].defaultSelected));
+    else field.defaultValue = other.defaultValue;
+    if (!isTouched) field.value = other.value;
+  }
 }

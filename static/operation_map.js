@@ -3,6 +3,7 @@
 import { addMap, quietly, ringsOf } from "./maps.js";
 import { ask, isDone } from "./operation_server.js";
 import { colour, element, outlines, page, t } from "./page.js";
+import { fitToPaper } from "./paper.js";
 
 const COUNTIES_FROM = 9;
 const LINES = 5000;
@@ -21,7 +22,7 @@ export function openMap(id, zones) {
   setZones(zones);
   addNames(map);
   addLines(map);
-  fitToPaper(map);
+  fitToPaper(map, () => page.home, quietly);
 
   /** Draw exactly these marks; `choose` gets the one that is chosen. */
   const setMarks = (marks, choose) => {
@@ -47,29 +48,6 @@ export function openMap(id, zones) {
   };
 
   return { map, setZones, setMarks, showMark, place: placer(map) };
-}
-
-/** On paper the map is as large as the sheet has room for, and shows every zone; afterwards the screen is as it was. */
-function fitToPaper(map) {
-  let before = null;
-  window.addEventListener("beforeprint", () => {
-    if (before) return;
-    before = { center: map.getCenter(), zoom: map.getZoom() };
-    document.body.classList.add("on-paper");
-    quietly(() => {
-      map.invalidateSize({ animate: false });
-      map.fitBounds(page.home, { animate: false });
-    });
-  });
-  window.addEventListener("afterprint", () => {
-    if (!before) return;
-    document.body.classList.remove("on-paper");
-    quietly(() => {
-      map.invalidateSize({ animate: false });
-      map.setView(before.center, before.zoom, { animate: false });
-    });
-    before = null;
-  });
 }
 
 function addNames(map) {
