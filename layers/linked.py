@@ -40,7 +40,9 @@ _ALTERNATIVES = 4
 CLIENT_TEXTS = (
     mark("放大"),
     mark("缩小"),
+    mark("回到全图"),
     mark("地图脚本没有装好：请运行 python -m layers.assets，再刷新本页"),
+    mark("两侧要选不同的市"),
 )
 """Sentences that `static/linked.js` shows."""
 
@@ -344,5 +346,6 @@ def render_linked_page(
         leaflet_js=LEAFLET_JS.url,
         leaflet_css=LEAFLET_CSS.url,
         linked=view,
+        has_map=any(each["geometry"] for each in features),
         form=form,
     )

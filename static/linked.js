@@ -1,6 +1,7 @@
 // The map of linked incidents: a line for every pair, a circle for what is not known of a place.
 
 import { colour, element, outlines, readBlock, t, unpacked } from "./page.js";
+import { fitToPaper, wirePaper } from "./paper.js";
 
 const features = readBlock("linked-features");
 
@@ -26,6 +27,27 @@ function drawGround(map) {
     drawn.addLayer(L.polygon(rings, { color: colour(name), weight, interactive: false, ...fill }));
   }
   return drawn.addTo(map);
+}
+
+function drawNames(map) {
+  map.createPane("names").style.zIndex = 580;
+  for (const { label, level, name } of outlines.values()) {
+    if (!label || level !== "city") continue;
+    const icon = L.divIcon({ className: "name name-city", html: element("span", {}, name), iconSize: [0, 0] });
+    L.marker(label, { icon, pane: "names", interactive: false, keyboard: false }).addTo(map);
+  }
+}
+
+/** A button that leads back to all that is drawn. */
+function addHome(map, goHome) {
+  const control = L.control({ position: "topleft" });
+  control.onAdd = () => {
+    const button = element("button", { type: "button", class: "home", title: t("回到全图"), "aria-label": t("回到全图") }, "⌂");
+    L.DomEvent.disableClickPropagation(button);
+    button.addEventListener("click", goHome);
+    return element("div", { class: "leaflet-bar" }, button);
+  };
+  control.addTo(map);
 }
 
 function turned([longitude, latitude]) {
@@ -60,14 +82,27 @@ function show() {
   for (const feature of features) {
     if (feature.geometry) drawn.addLayer(feature.geometry.type === "Point" ? drawPlace(feature) : drawLine(feature));
   }
+  drawNames(map);
   const bounds = drawn.getLayers().length ? drawn.getBounds() : ground.getBounds();
-  if (bounds.isValid()) map.fitBounds(bounds, { padding: [20, 20], animate: false, maxZoom: 12 });
+  if (!bounds.isValid()) return;
+  const goHome = () => map.fitBounds(bounds, { padding: [20, 20], animate: false, maxZoom: 12 });
+  addHome(map, goHome);
+  goHome();
+  fitToPaper(map, () => bounds);
 }
 
 const form = document.querySelector(".linked-form");
-form?.addEventListener("submit", () => {
+const { first, second } = form.elements;
+const differ = () => second.setCustomValidity(first.value && first.value === second.value ? t("两侧要选不同的市") : "");
+form.addEventListener("change", differ);
+form.addEventListener("submit", () => {
   // What is empty stays out of the address.
   for (const field of form.elements) field.disabled = field.name !== "" && !field.value;
+});
+window.addEventListener("pageshow", () => {
+  // Who comes back finds every field again.
+  for (const field of form.elements) field.disabled = false;
+  differ();
 });
 const other = document.querySelector("[data-other-language]");
 if (other) {
@@ -76,4 +111,5 @@ if (other) {
   other.href = target.href;
 }
 show();
+wirePaper();
 document.body.dataset.ready = "";
