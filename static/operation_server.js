@@ -1,6 +1,6 @@
 // Ask the server about an operation: every change says who acts, which version was seen, and carries a key of its own.
 
-import { page, t } from "./page.js";
+import { page, sentenceOf, t } from "./page.js";
 
 /** Send a request; {status, body} where the server answered, {status: 0} where it was not reached. */
 export async function ask(method, address, { body, etag, key, accept = "application/json" } = {}) {
@@ -39,19 +39,6 @@ export function refusal({ status, body }) {
   if (status === 409) return sentenceOf(body?.detail) || t("现在的状态不允许这样做");
   if (status === 404) return t("没有找到，可能已被去掉");
   return sentenceOf(body?.detail) || sentenceOf(body?.title) || t("没有记下，服务器没有说明原因");
-}
-
-const HAN = /\p{Script=Han}/u;
-
-/** A sentence of the server's in the page's language, or nothing; it writes some in both, "中文 / English". */
-function sentenceOf(told) {
-  const whole = String(told ?? "");
-  const cut = whole.indexOf(" / ");
-  const halves = [whole.slice(0, cut), whole.slice(cut + 3)];
-  const isBoth = cut > 0 && HAN.test(halves[0]);
-  if (page.locale === "en") return isBoth ? halves[1] : whole;
-  const said = isBoth ? halves[0] : whole;
-  return HAN.test(said) ? said : "";
 }
 
 /** A key for one press of a button; also where the page is not served over TLS. */

@@ -12,6 +12,19 @@ export function t(sentence, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
 }
 
+const HAN = /\p{Script=Han}/u;
+
+/** A sentence of the server's in the page's language, or nothing; it writes some in both, "中文 / English". */
+export function sentenceOf(told) {
+  const whole = String(told ?? "");
+  const cut = whole.indexOf(" / ");
+  const halves = [whole.slice(0, cut), whole.slice(cut + 3)];
+  const isBoth = cut > 0 && HAN.test(halves[0]);
+  if (page.locale === "en") return isBoth ? halves[1] : whole;
+  const said = isBoth ? halves[0] : whole;
+  return HAN.test(said) ? said : "";
+}
+
 /** The label of a catalogue's code; a code that no catalogue knows stands for itself. */
 export function word(kind, code) {
   const words = page.words[kind];

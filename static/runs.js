@@ -1,6 +1,6 @@
 // Ask for the computation of this page's hotspots, watch it, cancel it.
 
-import { page, t } from "./page.js";
+import { page, sentenceOf, t } from "./page.js";
 
 const LIVE = ["queued", "running"];
 
@@ -29,9 +29,11 @@ async function post(address, body) {
     headers: { Accept: "application/json", "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.detail ?? told.title ?? String(answer.status));
-  return told;
+  if (answer.ok) return answer.json();
+  // A server that is not itself right now is as good as none; what it refuses it explains, in both languages.
+  if (answer.status >= 500) throw new TypeError();
+  const told = await answer.json().catch(() => ({}));
+  throw new Error(sentenceOf(told.detail) || sentenceOf(told.title) || String(answer.status));
 }
 
 async function ask(parts, request) {

@@ -1,5 +1,6 @@
 """Two commanders pick their border in Chromium, compare its sides, and read the same page at the same address."""
 
+import re
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -287,6 +288,9 @@ def test_it_prints_without_its_form(address, page_watch, whole):  # noqa: F811
     page.emulate_media(media="print")
     assert page.locator("[data-border-form]").is_hidden()
     assert page.locator("article[data-zone]:not([hidden]) .aloud").is_visible()
+    # What only leads on says nothing on paper.
+    leads = "main button, .border-tabs, .briefings, .border-actions, a:has-text('的清单'), a:has-text('列出交界带'), .border-linked a"
+    assert [each.inner_text() for each in page.locator(leads).all() if each.is_visible()] == []
     assert page.locator("#border-map").bounding_box()["width"] > 600
 
 
@@ -294,6 +298,60 @@ def test_without_scripts_the_answer_stands(address, page_watch, whole):  # noqa:
     page = page_watch(f"{address}/borders?{DAYS}", java_script_enabled=False)
     assert page.locator(".border-list tbody tr").count() > 20
     assert page.inner_text("#headline")
+    assert (
+        page.evaluate("getComputedStyle(document.getElementById('border-map'), '::after').content") == "none"
+    )
     page.locator(".border-zones tbody th a").first.click()
     page.wait_for_selector("article[data-zone]")
     assert page.locator("article[data-zone]:visible").count() == 1
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_computation_that_cannot_be_asked_for_says_why_in_one_language(address, page_watch, lang):  # noqa: F811
+    page = opened(
+        page_watch, address, f"?start=2007-05-01&end=2007-06-30&lang={lang}", allow=("50", "422", "net::ERR")
+    )
+    start, status = page.locator("[data-run-start]"), page.locator("[data-run-status]")
+    away = {"zh": "没有连上服务器", "en": "server"}[lang]
+    answers = [
+        (503, "<html>", away),
+        (
+            422,
+            '{"detail": "没有这个代码 / no such code"}',
+            {"zh": "没有这个代码", "en": "no such code"}[lang],
+        ),
+    ]
+    for code, body, expected in answers:
+        page.route("**/runs", lambda route, _, code=code, body=body: route.fulfill(status=code, body=body))
+        start.click()
+        until(page, "!document.querySelector('[data-run-start]').disabled")
+        assert expected in status.inner_text()
+        assert " / " not in status.inner_text()
+        assert bool(re.search("[\u4e00-\u9fff]", status.inner_text())) is (lang == "zh")
+        page.unroute("**/runs")
+    page.context.set_offline(True)
+    start.click()
+    until(page, "!document.querySelector('[data-run-start]').disabled")
+    assert away in status.inner_text()
+
+
+def test_the_keyboard_is_seen_and_hides_no_label(address, page_watch, whole):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    page.locator("select[name=pair]").focus()
+    seen = []
+    while "step_m" not in seen:
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            """() => {
+              const each = document.activeElement;
+              const look = getComputedStyle(each);
+              const reach = parseFloat(look.outlineWidth) + parseFloat(look.outlineOffset);
+              const label = each.type === "range" && each.closest("label")?.querySelector("span");
+              const gap = label ? each.getBoundingClientRect().top - label.getBoundingClientRect().bottom : 99;
+              return [each.name || each.dataset.month, reach, gap];
+            }"""
+        )
+        seen.append(told[0])
+        if told[0] == "depth_m":
+            assert 0 < told[1] <= told[2] + 2
+    assert list(dict.fromkeys(seen)) == ["start", "end", "depth_m", "step_m"]
