@@ -19,6 +19,6 @@ def check_worth_telling(document: Mapping[str, Any]) -> None:
     """
     if document.get("incident_count") == 0:
         raise InvalidInputError(
-            "这个时段没有案件，没有可写的简报 · no incidents in this period: nothing to write a briefing about",
+            "no incidents in this period: nothing to write a briefing about",
             code="nothing_to_brief",
         )

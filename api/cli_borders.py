@@ -91,7 +91,10 @@ def check_metres(**sizes_m: float) -> None:
     for name, size_m in sizes_m.items():
         if 0 < size_m < _LEAST_M:
             raise UnitError(
-                f"{name} = {size_m:g}：要写米，像度数的数不能用 · it must be metres; this looks like degrees"
+                f"{name} must be metres; {size_m:g} looks like degrees",
+                code="degrees_for_metres",
+                parameter=name,
+                size=f"{size_m:g}",
             )
 
 

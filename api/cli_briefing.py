@@ -48,9 +48,13 @@ def briefing(
         pair = read_pair(f"{first} {second}")
         wanted = tuple(filter(None, (form.strip() for form in forms.split(","))))
         if not wanted or not set(wanted) <= set(FORMS):
-            raise InvalidInputError(f"a briefing is written as {', '.join(FORMS)}")
+            raise InvalidInputError(
+                f"a briefing is written as {', '.join(FORMS)}", code="briefing_forms", among=", ".join(FORMS)
+            )
         if output.exists() and not output.is_dir():
-            raise InvalidInputError(f"{output.name} is a file, not a folder")
+            raise InvalidInputError(
+                f"{output.name} is a file, not a folder", code="not_a_folder", path=output.name
+            )
         _check_writable(output)
         templates = Templates(folder=settings.briefing_templates)
         request = KINDS["borders"].request
@@ -105,4 +109,6 @@ def _check_writable(folder: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> InvalidInputError:
     reason = error.strerror or type(error).__name__
-    return InvalidInputError(f"写不进 {path} · cannot be written: {reason}")
+    return InvalidInputError(
+        f"{path} cannot be written: {reason}", code="not_writable", path=str(path), why=reason
+    )

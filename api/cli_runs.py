@@ -160,11 +160,15 @@ def read_assignments(kind: str, assigned: Sequence[str], *, are_optional: bool =
     for text in assigned:
         name, sign, value = text.partition("=")
         if not sign:
-            raise InvalidInputError("write a parameter as name=value")
+            raise InvalidInputError("write a parameter as name=value", code="parameter_form")
         if name in known:
             read[name] = _value(known[name], value)
         elif not are_optional:
-            raise InvalidInputError(f"{kind} knows no such parameter; it knows {', '.join(known)}")
+            raise InvalidInputError(
+                f"{kind} knows no such parameter; it knows {', '.join(known)}",
+                code="no_such_parameter",
+                among=", ".join(known),
+            )
     return read
 
 
@@ -183,7 +187,11 @@ def _value(parameter: Parameter, text: str) -> Any:
             return text
         return int(text) if parameter.form == "whole" else float(text)
     except ValueError:
-        raise InvalidInputError(f"{parameter.name} is a {parameter.form}") from None
+        raise InvalidInputError(
+            f"{parameter.name} must be written in plain digits",
+            code="parameter_digits",
+            parameter=parameter.name,
+        ) from None
 
 
 def _tell(text: RunText, document: dict[str, Any], settings: Settings) -> None:

@@ -59,6 +59,13 @@ REFUSALS = {
     "no_such_area_code": mark("%(day)s没有代码为%(adcode)s的市或县。"),
     "mixed_levels": mark("串并的区域要同级：都是市，或者都是县。"),
     "pair_changed": mark("这一对刚被别人处理过，请看最新的再定。"),
+    "parameter_form": mark("参数写成“名称=值”。"),
+    "no_such_parameter": mark("没有这个参数；可用的有：%(among)s。"),
+    "parameter_digits": mark("%(parameter)s要用普通数字写，几个数之间用逗号。"),
+    "briefing_forms": mark("简报的格式有：%(among)s。"),
+    "not_a_folder": mark("%(path)s是文件，不是文件夹。"),
+    "not_writable": mark("写不进%(path)s：%(why)s。"),
+    "degrees_for_metres": mark("%(parameter)s要写米，%(size)s像度数。"),
     **OPERATION_REFUSALS,
 }
 """Every code of a `SpokenError`, in the words of a sentence with its values."""

@@ -43,9 +43,9 @@ def test_one_border_is_compared_in_english_whatever_the_order_of_its_codes(fille
     [
         (("--pair", "411200", "411400"), "411200与411400不相邻"),
         (("--pair", "411600", "999999"), "999999"),
-        (("--depth-m", "0.1"), "像度数的数不能用"),
-        (("--depth-m", "90000"), "depth_m must lie between"),
-        (("--level", "town"), "level must be one of"),
+        (("--depth-m", "0.1"), "0.1像度数"),
+        (("--depth-m", "90000"), "(depth_m)要在500到50000 m之间"),
+        (("--level", "town"), "(level)只能是其中之一：city, county"),
     ],
 )
 def test_what_cannot_be_is_one_clear_line(filled, tmp_path, arguments, said):

@@ -50,9 +50,9 @@ def test_hours_are_told_in_english(filled, tmp_path):
     ("arguments", "said"),
     [
         (("analyse", "no_such"), "no such kind"),
-        (("analyse", "dbscan", "--set", "eps_km=1"), "knows no such parameter"),
+        (("analyse", "dbscan", "--set", "eps_km=1"), "没有这个参数；可用的有：origin"),
         (("analyse", "dbscan", "--set", "eps_m"), "name=value"),
-        (("analyse", "dbscan", "--set", "eps_m=far"), "eps_m is a number"),
+        (("analyse", "dbscan", "--set", "eps_m=far"), "(eps_m)要用普通数字写"),
         (("hotspots", "--method", "no_such"), "no such kind"),
     ],
 )

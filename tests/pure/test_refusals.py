@@ -14,6 +14,7 @@ LOCALES = ("zh", "en")
 SPOKEN = (
     "InvalidInputError",
     "PeriodError",
+    "UnitError",
     "ConflictError",
     "NotFoundError",
     "NoVersionError",
@@ -24,6 +25,11 @@ TOLD = (
     "geo/operations",
     "geo/linked.py",
     "geo/periods.py",
+    "api/briefing_checks.py",
+    "api/cli_borders.py",
+    "api/cli_briefing.py",
+    "api/cli_runs.py",
+    "api/jobs.py",
     "api/run_address.py",
 )
 """What people ask for on pages, at the terminal and by programs: whatever it refuses, it says in their language."""
