@@ -13,6 +13,7 @@ from babel.messages.extract import extract_from_file
 from geo.store.operation_changes import CHANGE_KINDS
 from geo.store.operations import OPERATION_STATES
 from layers.assets import PROJECT_ROOT
+from layers.operation_refusals import OPERATION_REFUSALS
 from layers.operations_client_texts import CLIENT_TEXTS, FORM_TEXTS
 from layers.operations_page import render_operation_page, render_operations_page, render_proposal_page
 from layers.operations_texts import (
@@ -279,3 +280,9 @@ def _sentences(entry_point):
 def test_the_pages_hand_their_scripts_exactly_the_sentences_they_use(entry_point, texts):
     assert _sentences(entry_point) == set(texts)
     assert len(texts) == len(set(texts))
+
+
+def test_the_reference_lists_every_code_of_a_refusal():
+    page = (PROJECT_ROOT / "docs" / "reference" / "operations.md").read_text()
+    table = page.split("### Codes of refusals")[1].split("layers/operation_refusals.py")[1].split("### ")[0]
+    assert set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", table)) == set(OPERATION_REFUSALS)
