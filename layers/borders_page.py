@@ -150,7 +150,7 @@ def _page_data(view: BordersView, locale: Locale, say: Texts) -> dict[str, Any]:
         "run": {
             "id": view.run.run_id,
             "state": view.run.state,
-            "request": None if view.request is None else dict(view.request),
+            "request": dict(view.request) if view.request is not None and view.pairs else None,
         },
     }
 

@@ -200,6 +200,16 @@ def _without_result(view: BordersView, say: Texts) -> Verdict:
     if run.state == "failed":
         reason = say("原因：%(error)s", error=run.error) if run.error else say("没有说明原因。")
         return Verdict(kind="failed", headline=say("没有算完"), sentences=(reason,))
+    if not view.pairs:
+        return Verdict(
+            kind="none",
+            headline=say("没有可以比较的交界"),
+            sentences=(
+                say(
+                    "这个级别、这个时段里没有两个相邻又有边界资料的地方：换一个级别或时段，或者先装入区划边界。"
+                ),
+            ),
+        )
     cancelled = (say("上一次计算已取消。"),) if run.state == "cancelled" else ()
     asked = say("全部交界还没有一起比较过。") if view.filters.pair is None else say("这条交界还没有比较过。")
     return Verdict(

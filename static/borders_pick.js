@@ -7,6 +7,7 @@ const IDLE = { weight: 0, fillOpacity: 0.01 };
 
 /** Let areas and borders be clicked; `form` is what is sent then. */
 export function wirePicker(map, data, form) {
+  if (!data.pairs.length) return;
   const near = neighbours(data.pairs);
   const selected = data.pairs.find((pair) => pair.key === data.selected);
   const status = document.querySelector("[data-pick-status]");

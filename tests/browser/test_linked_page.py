@@ -148,3 +148,23 @@ def test_without_scripts_the_tables_stand_and_no_empty_map(page_watch, annexes):
     assert page.locator("[data-chain] table").first.is_visible()
     assert page.locator("#linked-map").is_hidden()
     assert "画地图要用 JavaScript" in page.locator("noscript").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"), [("zh", "没有可以比较的交界"), ("en", "There is no border to compare")]
+)
+def test_without_boundaries_the_other_pages_say_so_and_offer_nothing_that_cannot_be(
+    page_watch, annexes, lang, told
+):
+    page = page_watch(f"{annexes}/borders?lang={lang}")
+    page.wait_for_selector(READY, state="attached")
+    assert page.inner_text("#headline") == told
+    assert page.locator("[data-run-start]").is_hidden()
+    assert page.inner_text("[data-pick-status]") == ""
+    page = page_watch(f"{annexes}/operations/new?lang={lang}")
+    page.wait_for_selector(READY, state="attached")
+    assert page.locator("main form").count() == 0
+    assert page.locator("main .notice").first.is_visible()
+    page.locator("[data-other-language]").click()
+    until(page, f"document.documentElement.lang.startsWith('{'en' if lang == 'zh' else 'zh'}')")
+    assert "/operations/new" in page.url
