@@ -89,8 +89,8 @@ export function keep(name, value) {
     field.value = value;
     field.disabled = !value;
   }
-  for (const link of document.querySelectorAll("a[data-keep]")) {
-    if (!link.dataset.keep.split(" ").includes(name)) continue;
+  for (const link of document.querySelectorAll("a[data-keep], a[data-other-language]")) {
+    if (link.dataset.keep && !link.dataset.keep.split(" ").includes(name)) continue;
     const target = new URL(link.href);
     setParameter(target, name, value);
     link.href = target.href;

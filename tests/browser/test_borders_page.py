@@ -244,6 +244,9 @@ def test_incidents_linked_across_are_listed_and_drawn_as_the_run_found_them(
     page.reload()
     page.wait_for_selector(READY, state="attached")
     assert page.locator("path.border-link").count() == drawn
+    page.get_by_role("button", name="比较两侧").click()
+    until(page, "location.search.includes('step_m') && document.body.dataset.ready !== undefined")
+    assert page.locator("path.border-link").count() == drawn
     page.get_by_label("在图上连线").uncheck()
     assert page.locator("path.border-link").count() == 0
     assert "links" not in asked(page)

@@ -128,6 +128,16 @@ def test_a_form_takes_over_what_others_changed_and_keeps_what_was_typed(page_wat
     assert (record["last_on"], record["from_hour"]) == (last, 22)
 
 
+def test_the_other_language_shows_the_same_part_of_the_map(page_watch, stage):  # noqa: F811 - the fixture's value
+    page = opened(page_watch, stage, stage.new(*RUNNING), SHANGQIU)
+    page.get_by_role("button", name="放大").click()
+    until(page, "location.search.includes('view=')")
+    kept = page.evaluate("new URLSearchParams(location.search).get('view')")
+    page.locator("[data-other-language]").click()
+    until(page, "document.documentElement.lang === 'en' && document.body.dataset.ready !== undefined")
+    assert page.evaluate("new URLSearchParams(location.search).get('view')") == kept
+
+
 def test_paper_has_no_heading_over_nothing(page_watch, stage):  # noqa: F811 - the fixture's value
     page = opened(page_watch, stage, stage.new(*RUNNING), ZHOUKOU)
     page.emulate_media(media="print")
