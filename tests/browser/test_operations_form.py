@@ -1,5 +1,6 @@
 """Who proposes is asked first and loses nothing; forms send nothing by themselves, and take over what others changed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from tests.browser.test_operations_page import (
     RUNNING,
     TODAY,
     opened,
+    put,
     stage,  # noqa: F401 - the fixture
 )
 from tests.joint_operations import SHANGQIU, ZHOUKOU
@@ -136,6 +138,28 @@ def test_the_other_language_shows_the_same_part_of_the_map(page_watch, stage):  
     page.locator("[data-other-language]").click()
     until(page, "document.documentElement.lang === 'en' && document.body.dataset.ready !== undefined")
     assert page.evaluate("new URLSearchParams(location.search).get('view')") == kept
+
+
+def test_no_label_is_covered_by_the_ring_of_the_keyboard(page_watch, stage):  # noqa: F811 - the fixture's value
+    page = opened(page_watch, stage, stage.new(*RUNNING), SHANGQIU)
+    for name in ("[data-log-form] textarea", "[data-log-form] [name=happened_at]", "[data-actor-unit]"):
+        page.locator(name).focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        ring = "getComputedStyle(document.activeElement)"
+        reach = page.evaluate(f"parseFloat({ring}.outlineWidth) + parseFloat({ring}.outlineOffset)")
+        assert 0 < reach <= 2
+        assert page.evaluate(f"{ring}.outlineStyle") == "solid"
+
+
+def test_a_mark_is_named_in_words_of_the_language(page_watch, stage):  # noqa: F811 - the fixture's value
+    operation_id = stage.new(*RUNNING)
+    page = opened(page_watch, stage, operation_id, SHANGQIU)
+    put(page, "桥头")
+    page.wait_for_selector("[data-show-mark]")
+    assert re.fullmatch(r"设伏点\d+", page.inner_text("[data-show-mark]"))
+    page.goto(f"{stage.address}/operations/{operation_id}?lang=en")
+    assert re.fullmatch(r"Stake-out point \d+", page.inner_text("[data-show-mark]"))
 
 
 def test_paper_has_no_heading_over_nothing(page_watch, stage):  # noqa: F811 - the fixture's value
