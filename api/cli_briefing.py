@@ -46,11 +46,7 @@ def briefing(
 
     with clear_errors() as settings:
         pair = read_pair(f"{first} {second}")
-        wanted = tuple(filter(None, (form.strip() for form in forms.split(","))))
-        if not wanted or not set(wanted) <= set(FORMS):
-            raise InvalidInputError(
-                f"a briefing is written as {', '.join(FORMS)}", code="briefing_forms", among=", ".join(FORMS)
-            )
+        wanted = _wanted(forms, among=FORMS)
         if output.exists() and not output.is_dir():
             raise InvalidInputError(
                 f"{output.name} is a file, not a folder", code="not_a_folder", path=output.name
@@ -80,6 +76,15 @@ def briefing(
         shown = masked(told) if outward else told
         _keep(write_briefing(shown, forms=wanted, templates=templates), output, stem=file_stem(shown))
         say(f"run {run.id} · {run.result_hash}")
+
+
+def _wanted(forms: str, *, among: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the forms that are asked for."""
+    wanted = tuple(filter(None, (form.strip() for form in forms.split(","))))
+    if not wanted or not set(wanted) <= set(among):
+        known = ", ".join(among)
+        raise InvalidInputError(f"a briefing is written as {known}", code="briefing_forms", among=known)
+    return wanted
 
 
 def _keep(written: dict[str, bytes], folder: Path, *, stem: str) -> None:

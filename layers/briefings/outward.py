@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geo.analysis.briefings import MaskedBriefing, MaskedCell
-    from layers.briefings.paper import Align, Block
+    from layers.briefings.paper import Align
 
 _RIGHT: Align = "right"
 
@@ -46,8 +46,8 @@ def lay_out_masked(masked: MaskedBriefing) -> Paper:
         situation=_situation(masked),
         figures=(),
         map=drawn,
-        summary=() if drawn else (_counts(masked),),
-        parts=tuple(part for part in _parts(masked, has_map=drawn is not None) if part.blocks),
+        summary=(),
+        parts=tuple(part for part in _parts(masked) if part.blocks),
         footer=f"运行 {'、'.join(masked.run_ids[:3])} · 护线 {masked.version}",
     )
 
@@ -115,15 +115,14 @@ def _counts(masked: MaskedBriefing) -> Table:
     )
 
 
-def _parts(masked: MaskedBriefing, *, has_map: bool) -> tuple[Part, ...]:
-    counts: tuple[Block, ...] = (_counts(masked),) if has_map else ()
+def _parts(masked: MaskedBriefing) -> tuple[Part, ...]:
     when = tuple(
         _shares(title, names, shares)
         for title, names, shares in (("时段", BLOCKS, masked.hours), ("星期", WEEKDAYS, masked.weekdays))
         if any(share is not None for share in shares)
     )
     return (
-        Part(title="各地案件", blocks=counts),
+        Part(title="各地案件", blocks=(_counts(masked),)),
         Part(
             title="时段与星期",
             blocks=when or (Sentences(lines=("时刻或日期已知的案件较少，时段和星期不公布。",)),),

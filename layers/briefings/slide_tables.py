@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layers.briefings.paper import Table
     from layers.briefings.slide_parts import Sheet
 
-SIZES = (14.0, 13.0, 12.0, 11.0)
+SIZES = (13.0, 12.0, 11.0)
 """Sizes of text that are tried; a table that fits in none goes on over several slides in the last one."""
 _PAD_X, _PAD_Y = Mm(1.6), Mm(1.0)
 _PLAIN = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"

@@ -38,7 +38,7 @@ _ALIGNS = {
 _CELL_PT, _CAPTION_PT = 8.5, 8.5
 _MAP_SHARE, _MAP_MM = 0.84, 100.0
 """Of the width, and how tall at most, for the map of the first page: that is to hold the whole summary."""
-_WHOLE = 9
+_WHOLE = 12
 """Rows up to which a table stays on one page."""
 
 
@@ -63,7 +63,7 @@ def word(paper: Paper, templates: Templates, pictures: Mapping[int, bytes]) -> b
     _summary(writer, paper)
     for number, part in enumerate(paper.parts, start=1):
         heading = document.add_paragraph(f"{numeral(number)}、{part.title}", style="Heading 1")
-        heading.paragraph_format.page_break_before = number == 1
+        heading.paragraph_format.page_break_before = number == 1 and paper.map is not None
         for block in part.blocks:
             writer.block(block)
     _describe(document, paper)
