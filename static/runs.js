@@ -33,7 +33,7 @@ async function post(address, body) {
   // A server that is not itself right now is as good as none; what it refuses it explains, in both languages.
   if (answer.status >= 500) throw new TypeError();
   const told = await answer.json().catch(() => ({}));
-  throw new Error(sentenceOf(told.detail) || sentenceOf(told.title) || String(answer.status));
+  throw new Error(sentenceOf(told.detail) || sentenceOf(told.title) || told.detail || String(answer.status));
 }
 
 async function ask(parts, request) {
