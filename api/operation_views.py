@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import shapely
 
+from geo.briefings import run_to_brief
 from geo.crs import STORED
-from geo.errors import InvalidInputError, NotFoundError
+from geo.errors import InvalidInputError, NotFoundError, SpokenError
 from geo.operations import (
     CHANGEABLE,
     LIVE,
@@ -24,9 +25,12 @@ from geo.operations import (
     load_operation,
     usual_window,
 )
+from geo.runs.borders import BordersRequest
 from geo.store.areas import find_areas
 from geo.store.operation_marks import find_marks
 from geo.store.operations import find_areas_about, operation_counts
+from geo.store.runs import get_run
+from layers.borders_view import BorderFilters
 from layers.operations_view import (
     CityShown,
     EntryShown,
@@ -34,6 +38,7 @@ from layers.operations_view import (
     OperationsView,
     OperationView,
     ProposalView,
+    Unbriefed,
     UnitShown,
     WindowShown,
 )
@@ -238,6 +243,33 @@ def operation_page_view(
         areas=_about(session, home, on=operation.from_on),
         home=home,
         tiles=_tiles(settings),
+        unbriefed=_unbriefed(session, operation),
+    )
+
+
+def _unbriefed(session: Session, operation: Operation) -> Unbriefed | None:
+    """Return why an operation has no briefing, and what to compute anew; None where it has one."""
+    try:
+        run_to_brief(session, operation)
+    except SpokenError as why:
+        return Unbriefed(why=why, filters=_asked(session, operation.run_id))
+    return None
+
+
+def _asked(session: Session, run_id: int | None) -> BorderFilters | None:
+    """Return what the page of borders is asked to compute a run anew; None where that cannot be said."""
+    if run_id is None:
+        return None
+    try:
+        request = BordersRequest.from_parameters(get_run(session, run_id).parameters)
+    except SpokenError:
+        return None
+    return BorderFilters(
+        level="county" if request.level == "county" else "city",
+        pair=request.pair,
+        period=request.period,
+        depth_m=request.depth_m,
+        step_m=request.step_m,
     )
 
 

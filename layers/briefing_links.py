@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from layers.borders_address import borders_address
+from layers.refusals import refusal_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from layers.operations_view import Unbriefed
     from layers.texts import Texts
 
 _FORMS = (("pdf", "PDF"), ("docx", "Word (DOCX)"), ("pptx", "PowerPoint (PPTX)"), ("html", "HTML"))
@@ -35,3 +39,14 @@ def briefing_links(address: str, query: Mapping[str, str], say: Texts) -> list[d
                 }
             )
     return links
+
+
+def unbriefed(told: Unbriefed | None, say: Texts) -> dict[str, str] | None:
+    """Return ``why`` an operation has no briefing and the ``address`` where it is computed anew, empty where none helps."""
+    if told is None:
+        return None
+    why = told.why
+    return {
+        "why": refusal_text(str(why), why.code, why.values, locale=say.locale),
+        "address": "" if told.filters is None else borders_address(told.filters, say.locale),
+    }

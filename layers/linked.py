@@ -12,11 +12,11 @@ from layers.assets import LEAFLET_CSS, LEAFLET_JS
 from layers.incidents import PRECISION_WORDS
 from layers.linked_words import (
     AGAINST,
-    ITEMS,
     REASONS,
     distance_text,
     evidence_text,
     in_brackets,
+    lost_item_text,
     probability_text,
 )
 from layers.periods import occurrence_text, period_text
@@ -222,15 +222,15 @@ class _Teller:
         told = []
         for item in items.loc[[key]].to_dict("records"):
             written = item.get("as_written")
-            if isinstance(written, str) and written:
-                told.append(written)
-                continue
-            parts = [say(ITEMS.get(str(item["kind"]), ITEMS["other"]))]
-            if not pd.isna(item["pairs"]):
-                parts.append(say("%(pairs)s对", pairs=int(item["pairs"])))
-            if not pd.isna(item["length_m"]):
-                parts.append(distance_text(float(item["length_m"]), say))
-            told.append(" ".join(parts))
+            told.append(
+                lost_item_text(
+                    str(item["kind"]),
+                    pairs=None if pd.isna(item["pairs"]) else int(item["pairs"]),
+                    length_m=None if pd.isna(item["length_m"]) else float(item["length_m"]),
+                    as_written=written if isinstance(written, str) else "",
+                    say=say,
+                )
+            )
         return say.listed(tuple(dict.fromkeys(told)))
 
     def link(self, link: Mapping[Any, Any], names: Mapping[Any, str]) -> dict[str, Any]:

@@ -52,6 +52,32 @@ def distance_text(metres: float, say: Texts) -> str:
     return say("%(count)s公里", count=f"{metres / _KM:.{decimals}f}")
 
 
+def kind_text(kind: str, say: Texts) -> str:
+    """Name a kind of lost item; one of a force's own import stands as it is written."""
+    return say(ITEMS[kind]) if kind in ITEMS else kind
+
+
+def lost_item_text(
+    kind: str, *, pairs: int | None, length_m: float | None, as_written: str, say: Texts
+) -> str:
+    """Say what was lost: as the source wrote it, else pairs, kind and length.
+
+    Examples
+    --------
+    >>> from layers.texts import texts_in
+    >>> lost_item_text("copper_cable", pairs=300, length_m=245.4, as_written="", say=texts_in("zh"))
+    '300对铜芯电缆245米'
+    """
+    if as_written:
+        return as_written
+    parts = (
+        "" if pairs is None else say("%(pairs)s对", pairs=pairs),
+        kind_text(kind, say),
+        "" if length_m is None else say("%(count)s米", count=f"{length_m:,.0f}"),
+    )
+    return ("" if say.locale == "zh" else " ").join(filter(None, parts))
+
+
 def probability_text(odds: float) -> str:
     """Write odds as the probability that people understand, rounded down: what stays below the bar never reads as on it.
 
@@ -89,7 +115,7 @@ def _kind_text(kind: str, link: Mapping[Any, Any], words: Mapping[str, str], say
     elif kind == "time":
         figure = say("相隔%(days)s天", days=f"{link['days_apart']:.0f}")
     elif kind == "items":
-        things = [say(ITEMS.get(str(each), ITEMS["other"])) for each in link["shared_kinds"]]
+        things = [kind_text(str(each), say) for each in link["shared_kinds"]]
         things += [say("%(pairs)s对", pairs=each) for each in link["shared_pairs"]]
         figure = say.listed(tuple(things))
     else:

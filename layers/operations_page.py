@@ -9,7 +9,7 @@ import shapely
 
 from layers.areas import area_outlines
 from layers.assets import LEAFLET_CSS, LEAFLET_JS
-from layers.briefing_links import briefing_links
+from layers.briefing_links import briefing_links, unbriefed
 from layers.operations_client_texts import CLIENT_TEXTS, FORM_TEXTS
 from layers.operations_texts import (
     ACTS,
@@ -333,7 +333,8 @@ def _operation_model(view: OperationView, kept: dict[str, Any], say: Texts) -> d
         "newest_address": None if view.is_newest else _address(kept, rest=here),
         "list_address": _address(kept),
         "run_address": _run_address(view),
-        "briefings": [] if view.run_id is None else briefing_links(f"{ADDRESS}{here}/briefing", {}, say),
+        "briefings": [] if view.unbriefed else briefing_links(f"{ADDRESS}{here}/briefing", {}, say),
+        "unbriefed": unbriefed(view.unbriefed, say),
         "effects": view.effects if view.state == "ended" else None,
     }
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from geo.errors import SpokenError
+    from layers.borders_view import BorderFilters
     from layers.views import BaseTiles
 
 
@@ -145,6 +147,14 @@ class ProposalView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Unbriefed:
+    """Why an operation has no briefing, and the question to ask anew, if that would help."""
+
+    why: SpokenError
+    filters: BorderFilters | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperationView:
     """The page of an operation.
 
@@ -181,6 +191,8 @@ class OperationView:
         Areas on the map, EPSG:4326.
     home : (float, float, float, float)
     tiles : BaseTiles or None
+    unbriefed : Unbriefed or None
+        Why there is no briefing; None where there is one.
     effects : Any
         What came of it, for ``operation_effects.html``; None where nobody computed it.
     """
@@ -210,4 +222,5 @@ class OperationView:
     areas: gpd.GeoDataFrame
     home: tuple[float, float, float, float]
     tiles: BaseTiles | None
+    unbriefed: Unbriefed | None = None
     effects: Any = field(default=None)

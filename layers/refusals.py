@@ -66,6 +66,12 @@ REFUSALS = {
     "not_a_folder": mark("%(path)s是文件，不是文件夹。"),
     "not_writable": mark("写不进%(path)s：%(why)s。"),
     "degrees_for_metres": mark("%(parameter)s要写米，%(size)s像度数。"),
+    "no_border_scan": mark("简报要从一次做完的交界研判来写。"),
+    "border_not_scanned": mark("这次计算没有检验%(one)s与%(other)s的交界。"),
+    "operation_without_run": mark("这次会战不是从交界研判提出的，没有可写简报的资料。"),
+    "operation_of_old_run": mark(
+        "提出会战所据的计算是旧版本的：用同样的时段和设置重新计算这条交界，简报就能写了。"
+    ),
     **OPERATION_REFUSALS,
 }
 """Every code of a `SpokenError`, in the words of a sentence with its values."""

@@ -16,6 +16,7 @@ from geo.analysis.briefings import (
     Link,
     LinkChance,
     LinkedIncident,
+    LostItem,
     MapArea,
     MapLabel,
     MapLine,
@@ -197,8 +198,8 @@ def sample_briefing(
         lead_code=codes[0],
         lead_basis="stated",
         roles=(
-            Role(unit=f"周口市公安局治安支队{suffix}", role="牵头，统一调度"),
-            Role(unit="商丘市公安局治安支队", role="同步设伏、线索对接"),
+            Role(unit=f"周口市公安局治安支队{suffix}", role="lead"),
+            Role(unit="商丘市公安局治安支队", role="ambush"),
         ),
         zones=found,
         hours=tuple(_hours(rng, timed)) if timed else (),
@@ -328,7 +329,7 @@ def _incident(place, at, codes, suffix):
         occurred_until=start + timedelta(hours=11),
         date_precision=("night", "interval")[place % 2],
         method="剪断架空电缆",
-        item="HYA 200对通信电缆 320米",
+        items=(LostItem(kind="cable", pairs=200, length_m=320.0, as_written="HYA 200对通信电缆 320米"),),
         at=shapely.Point(at[place]),
     )
 
@@ -343,7 +344,7 @@ def _chains(at, codes, suffix):
             reasons=("place", "items", "hour"),
             distance_m=4_300.0,
             days_apart=19.0,
-            shared="200对通信电缆",
+            shared_kinds=("cable",),
         ),
         Link(
             first=1,

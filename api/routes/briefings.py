@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,7 @@ from geo.analysis.briefings import Briefing, masked
 from geo.briefings import briefing_of_border, briefing_of_operation
 from geo.runs import PAIR
 from geo.store.run_queries import get_finished_run
-from layers.briefings import MEDIA_TYPES, Templates, file_stem, write_briefing
+from layers.briefings import MEDIA_TYPES, Templates, file_stem, laid_out, paper_tag, write_paper
 
 router = APIRouter(tags=["briefings"], dependencies=[Depends(refuse_repeats)])
 
@@ -94,8 +93,8 @@ def _file(request: Request, inner: Briefing, form: Form, *, is_outward: bool) ->
     """
     briefing = masked(inner) if is_outward else inner
     templates = Templates(folder=request.app.state.settings.briefing_templates)
-    body = write_briefing(briefing, forms=(form,), templates=templates)[form]
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    paper = laid_out(briefing)
+    etag = paper_tag(paper, form=form, templates=templates)
     headers = {
         "ETag": etag,
         "Cache-Control": "private, no-cache",
@@ -103,4 +102,5 @@ def _file(request: Request, inner: Briefing, form: Form, *, is_outward: bool) ->
     }
     if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
+    body = write_paper(paper, forms=(form,), templates=templates)[form]
     return Response(body, media_type=MEDIA_TYPES[form], headers=headers)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+LEAST_ODDS = 0.25
+"""From which odds a pair is taken as linked."""
 _ALTERNATIVES, _DOWN_TO = 3, 10
 
 
@@ -89,7 +91,7 @@ def series_across(
     linked_m: float = 8_000.0,
     linked_days: float = 30.0,
     partners: float = 1.0,
-    min_odds: float = 0.25,
+    min_odds: float = LEAST_ODDS,
     replications: int = 99,
     seed: int,
     progress: Callable[[int, int], None] | None = None,

@@ -46,11 +46,16 @@ def read_case(session: Session, run_id: int, *, pair: str, document: Mapping[str
     """Find a border in a run and load what the run read; see `briefing_of_border`."""
     run = get_run(session, run_id)
     if run.kind != "borders" or "borders" not in document:
-        raise InvalidInputError("a briefing is made from a finished scan of borders")
+        raise InvalidInputError("a briefing is made from a finished scan of borders", code="no_border_scan")
     codes = read_pair(pair).split("-")
     border = next((each for each in document["borders"] if sorted(each["cities"]) == codes), None)
     if border is None:
-        raise NotFoundError(f"run {run_id} did not scan the border of {' and '.join(codes)}")
+        raise NotFoundError(
+            f"run {run_id} did not scan the border of {' and '.join(codes)}",
+            code="border_not_scanned",
+            one=codes[0],
+            other=codes[1],
+        )
     if document["method_version"] != BordersRequest.version:
         raise InvalidInputError(
             f"run {run_id} is of another version, which told other things of a border: compute it again",
@@ -59,7 +64,7 @@ def read_case(session: Session, run_id: int, *, pair: str, document: Mapping[str
     request = KINDS["borders"].request.from_parameters(run.parameters)
     loaded = load_run(session, request)
     if not isinstance(request, BordersRequest) or not isinstance(loaded, BorderInput):
-        raise InvalidInputError("a briefing is made from a finished scan of borders")
+        raise InvalidInputError("a briefing is made from a finished scan of borders", code="no_border_scan")
     areas = loaded.areas
     parents = areas["parent_id"].where(areas["level"] == "county")
     city_of = parents.fillna(areas.index.to_series()).astype("int64")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geo.analysis.briefings import Alternative, Chain, Link, LinkChance, LinkedIncident
+from geo.analysis.briefings import Alternative, Chain, Link, LinkChance, LinkedIncident, LostItem
+from geo.analysis.series_across import LEAST_ODDS
 from geo.crs import to_metric
 from geo.runs.border_links import MOST_BORDERS, MOST_COMPARED, link_border
 from geo.store.catalogues import Category, catalogue_choices
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
     from geo.briefings.case import BorderCase
 
 _MOST_CHAINS, _MOST_LINKS, _MOST_ALTERNATIVES = 8, 12, 6
-_KINDS = {
-    "copper_cable": "铜芯电缆",
-    "cable": "电缆",
-    "optical_cable": "光缆",
-    "power_cable": "电力电缆",
-    "coaxial_cable": "同轴电缆",
-    "transformer": "变压器",
-    "battery": "蓄电池",
-    "battery_set": "蓄电池组",
-    "access_control": "门禁",
-    "security_door": "防盗门",
-    "air_conditioner_outdoor_unit": "空调室外机",
-}
-"""Kinds of loss items; those of a force's own import stand as they are written."""
-_METRES = "米"
-LEAST_ODDS = 0.25
-"""The bar of `series_across`."""
 _UNLINKED = {
     "too_few_incidents": "交界带内案件不足3起，未作跨界串并。",
     "one_side": "交界带内案件都在一侧，无从跨界串并。",
@@ -106,7 +90,7 @@ class _Teller:
             occurred_until=row["occurred_until"].to_pydatetime(),
             date_precision=str(row["date_precision"]),
             method=self._names.get(row["category"], ""),
-            item=self._lost(incident_id),
+            items=self._lost(incident_id),
             at=place if place is not None and not place.is_empty else None,
         )
 
@@ -117,17 +101,19 @@ class _Teller:
             text = text.removeprefix(name)
         return text or str(row["place_text"])
 
-    def _lost(self, incident_id: int) -> str:
-        """Say what was lost: kind, pairs, length."""
-        told = []
-        for row in self._items[self._items["incident_id"] == incident_id].to_dict(orient="records"):
-            if row["as_written"]:
-                told.append(str(row["as_written"]))
-                continue
-            pairs = "" if pd.isna(row["pairs"]) else f"{int(row['pairs'])}对"
-            length = "" if pd.isna(row["length_m"]) else f"{float(row['length_m']):.0f}{_METRES}"
-            told.append(f"{pairs}{_KINDS.get(row['kind'], str(row['kind']))}{length}")
-        return "、".join(dict.fromkeys(told))
+    def _lost(self, incident_id: int) -> tuple[LostItem, ...]:
+        """Return what was lost, each thing once."""
+        rows = self._items[self._items["incident_id"] == incident_id].to_dict(orient="records")
+        items = (
+            LostItem(
+                kind=str(row["kind"]),
+                pairs=None if pd.isna(row["pairs"]) else int(row["pairs"]),
+                length_m=None if pd.isna(row["length_m"]) else float(row["length_m"]),
+                as_written=row["as_written"] if isinstance(row["as_written"], str) else "",
+            )
+            for row in rows
+        )
+        return tuple(dict.fromkeys(items))
 
 
 def _chain(row: dict[Any, Any], found: LinkedAcross, teller: _Teller) -> Chain:
@@ -160,7 +146,7 @@ def _chain(row: dict[Any, Any], found: LinkedAcross, teller: _Teller) -> Chain:
                 against=tuple(link["against"]),
                 distance_m=None if pd.isna(link["distance_m"]) else float(link["distance_m"]),
                 days_apart=None if pd.isna(link["days_apart"]) else float(link["days_apart"]),
-                shared="、".join(_KINDS.get(kind, str(kind)) for kind in link["shared_kinds"]),
+                shared_kinds=tuple(str(kind) for kind in link["shared_kinds"]),
             )
             for link in links.to_dict(orient="records")
         ),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from geo.errors import NotFoundError
 from geo.store.runs import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from geo.periods import Period
@@ -51,6 +54,20 @@ def find_finished_run(
             asked["until_on"].astext == period.until_on.isoformat(),
         )
     return session.scalar(query.order_by(Run.id.desc()).limit(1))
+
+
+def find_runs_asked(session: Session, *, kind: str, parameters: Mapping[str, Any]) -> list[Run]:
+    """Return the finished runs of a kind that were asked exactly this, of whatever version, newest first.
+
+    Parameters
+    ----------
+    session : Session
+    kind : str
+    parameters : mapping
+        Of a `RunRequest`. The results are loaded when they are looked at.
+    """
+    query = select(Run).options(defer(Run.result)).where(Run.kind == kind, Run.state == "done")
+    return list(session.scalars(query.where(Run.parameters == dict(parameters)).order_by(Run.id.desc())))
 
 
 def get_finished_run(session: Session, run_id: int, *, kind: str | None = None) -> Run:

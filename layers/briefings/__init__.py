@@ -2,7 +2,16 @@
 
 from layers.briefings.fonts import INSTALL, missing_for_briefings
 from layers.briefings.forms import Templates
-from layers.briefings.writing import FORMS, MEDIA_TYPES, file_stem, write_briefing, write_templates
+from layers.briefings.writing import (
+    FORMS,
+    MEDIA_TYPES,
+    file_stem,
+    laid_out,
+    paper_tag,
+    write_briefing,
+    write_paper,
+    write_templates,
+)
 
 __all__ = [
     "FORMS",
@@ -10,7 +19,10 @@ __all__ = [
     "MEDIA_TYPES",
     "Templates",
     "file_stem",
+    "laid_out",
     "missing_for_briefings",
+    "paper_tag",
     "write_briefing",
+    "write_paper",
     "write_templates",
 ]

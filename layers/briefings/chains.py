@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from layers.briefings.paper import Card, Sentences, Table
 from layers.briefings.words import PRECISION_WORDS, metres_text
-from layers.linked_words import AGAINST, REASONS, probability_text
+from layers.linked_words import AGAINST, REASONS, kind_text, lost_item_text, probability_text
 from layers.periods import occurrence_text
+from layers.texts import texts_in
 
 if TYPE_CHECKING:
     from geo.analysis.briefings import Briefing, Chain, Link, LinkedIncident
     from layers.briefings.paper import Block
 
+_SAY = texts_in("zh")
 NO_CLAIM = "关联只说明案件在地点、时间、类别或物品上相似，不说明是同一人或同一团伙所为。"
 
 
@@ -54,7 +56,7 @@ def _card(briefing: Briefing, chain: Chain, number: int) -> Card:
                 _place(briefing, each),
                 _when(each),
                 each.method or "—",
-                each.item or "—",
+                _lost(each),
             )
             for place, each in enumerate(chain.incidents, start=1)
         ),
@@ -98,9 +100,20 @@ def _when(incident: LinkedIncident) -> str:
     return occurrence_text(incident.occurred_from, incident.occurred_until, incident.date_precision, "zh")
 
 
+def _lost(incident: LinkedIncident) -> str:
+    told = (
+        lost_item_text(
+            each.kind, pairs=each.pairs, length_m=each.length_m, as_written=each.as_written, say=_SAY
+        )
+        for each in incident.items
+    )
+    return "、".join(dict.fromkeys(told)) or "—"
+
+
 def _link(link: Link, number: int) -> tuple[str, ...]:
     reasons = "、".join(REASONS[word] for word in link.reasons) or "—"
-    shared = f"（{link.shared}）" if link.shared else ""
+    kinds = "、".join(kind_text(kind, _SAY) for kind in link.shared_kinds)
+    shared = f"（{kinds}）" if kinds else ""
     return (
         f"{number}-{link.first + 1}与{number}-{link.second + 1}",
         reasons + shared,

@@ -27,10 +27,13 @@ from layers.briefings.words import (
     short_name,
     sides_text,
 )
+from layers.operations_texts import ROLES, window_text
+from layers.operations_view import WindowShown
 from layers.periods import period_text
+from layers.texts import texts_in
 
 if TYPE_CHECKING:
-    from geo.analysis.briefings import Briefing, Section, Zone
+    from geo.analysis.briefings import ActionWindow, Briefing, Section, Zone
 from layers.briefings.paper import Align, Block
 
 WIDTH_MM = 178.0
@@ -317,7 +320,10 @@ def _stations(briefing: Briefing) -> tuple[Block, ...]:
 
 
 def _roles(briefing: Briefing) -> tuple[Block, ...]:
-    lead = Sentences(lines=(sentences.lead_text(briefing),))
+    lines = [sentences.lead_text(briefing)]
+    if briefing.window is not None:
+        lines.append(f"行动时间：{_window(briefing.window)}。")
+    lead = Sentences(lines=tuple(lines))
     if not briefing.roles:
         return (lead,)
     return (
@@ -325,11 +331,21 @@ def _roles(briefing: Briefing) -> tuple[Block, ...]:
         Table(
             caption="参加单位与分工",
             head=("单位", "分工"),
-            rows=tuple((role.unit, role.role) for role in briefing.roles),
+            rows=tuple((role.unit, ROLES[role.role]) for role in briefing.roles),
             widths=(1.0, 1.4),
             aligns=("left", "left"),
         ),
     )
+
+
+def _window(window: ActionWindow) -> str:
+    shown = WindowShown(
+        from_on=window.from_on,
+        last_on=window.last_on,
+        from_hour=window.from_hour,
+        until_hour=window.until_hour,
+    )
+    return window_text(shown, texts_in("zh"))
 
 
 def _made(briefing: Briefing) -> Table:

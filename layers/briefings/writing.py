@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geo.analysis.briefings import MaskedBriefing
+    from layers.briefings.paper import Paper
 
 MEDIA_TYPES = {
     "pdf": "application/pdf",
@@ -61,11 +63,44 @@ def write_briefing(
     The same value gives the same bytes with the same versions of the libraries and the font: no clock, no
     random numbers, no names of the machine. Files of Office have the date of the briefing as theirs.
     """
+    return write_paper(laid_out(briefing), forms=forms, templates=templates)
+
+
+def laid_out(briefing: Briefing | MaskedBriefing) -> Paper:
+    """Lay a briefing out for all its forms; see `write_paper`."""
+    return lay_out(briefing) if isinstance(briefing, Briefing) else lay_out_masked(briefing)
+
+
+def paper_tag(paper: Paper, *, form: str, templates: Templates) -> str:
+    """Return an entity tag of a form: all that it is written from, before it is written.
+
+    Parameters
+    ----------
+    paper : Paper
+        From `laid_out`.
+    form : {"pdf", "docx", "pptx", "html"}
+    templates : Templates
+
+    Returns
+    -------
+    str
+        Weak: libraries and fonts of another machine may set the same content with other bytes.
+    """
+    digest = hashlib.sha256(f"{form} {paper!r}".encode())
+    for name in (PAGE, STYLE, WORD, SLIDES):
+        path = templates.path(name)
+        digest.update(b"" if path is None else hashlib.sha256(path.read_bytes()).digest())
+    return f'W/"{digest.hexdigest()[:32]}"'
+
+
+def write_paper(
+    paper: Paper, *, forms: Sequence[str] = FORMS, templates: Templates | None = None
+) -> dict[str, bytes]:
+    """Write what is laid out, as `write_briefing` says."""
     unknown = [form for form in forms if form not in FORMS]
     if unknown:
         raise InvalidInputError(f"a briefing is written as {', '.join(FORMS)}")
     chosen = templates or Templates()
-    paper = lay_out(briefing) if isinstance(briefing, Briefing) else lay_out_masked(briefing)
     written: dict[str, bytes] = {}
     if {"pdf", "html"} & set(forms):
         from layers.briefings.pages import page, pdf

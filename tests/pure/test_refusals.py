@@ -22,6 +22,7 @@ SPOKEN = (
 )
 TOLD = (
     "geo/runs",
+    "geo/briefings",
     "geo/operations",
     "geo/linked.py",
     "geo/periods.py",

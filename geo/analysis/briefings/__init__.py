@@ -1,10 +1,11 @@
 """Say a briefing (会战简报) as one frozen value, and mask it for those outside."""
 
 from geo.analysis.briefings.facts import Briefing, City, Counts, Provenance, Verdict
-from geo.analysis.briefings.linked import Alternative, Chain, Link, LinkChance, LinkedIncident
+from geo.analysis.briefings.linked import Alternative, Chain, Link, LinkChance, LinkedIncident, LostItem
 from geo.analysis.briefings.maps import BriefingMap, MapArea, MapLabel, MapLine
 from geo.analysis.briefings.masks import MaskedBriefing, MaskedCell, MaskedCity, masked
 from geo.analysis.briefings.parts import (
+    ActionWindow,
     Power,
     Role,
     Section,
@@ -13,6 +14,7 @@ from geo.analysis.briefings.parts import (
 )
 
 __all__ = [
+    "ActionWindow",
     "Alternative",
     "Briefing",
     "BriefingMap",
@@ -22,6 +24,7 @@ __all__ = [
     "Link",
     "LinkChance",
     "LinkedIncident",
+    "LostItem",
     "MapArea",
     "MapLabel",
     "MapLine",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from geo.analysis.briefings.linked import Chain, LinkChance
     from geo.analysis.briefings.maps import BriefingMap
-    from geo.analysis.briefings.parts import Power, Role, Section, Station, Zone
+    from geo.analysis.briefings.parts import ActionWindow, Power, Role, Section, Station, Zone
     from geo.periods import Period
 
 CLASSIFICATION = "内部资料"
@@ -222,7 +222,9 @@ class Briefing:
     lead_basis : {"stated", "inferred", "chosen", "none"}
         Laid down in the 2008 documents, inferred, chosen by a person, or there is none.
     roles : tuple of Role
-        Units and what they do, as typed in.
+        Units and what they do.
+    window : ActionWindow or None
+        When these act, if they have agreed on that.
     zones : tuple of Zone
         By rank.
     hours : tuple of float
@@ -258,6 +260,7 @@ class Briefing:
     lead_code: str | None = None
     lead_basis: str = "none"
     roles: tuple[Role, ...] = ()
+    window: ActionWindow | None = None
     zones: tuple[Zone, ...] = ()
     hours: tuple[float, ...] = ()
     weekdays: tuple[float, ...] = ()

@@ -24,6 +24,35 @@ if TYPE_CHECKING:
 REASONS = ("place", "time", "hour", "category", "items")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostItem:
+    """One thing that was lost, as the register holds it; the forms put it in words.
+
+    Parameters
+    ----------
+    kind : str
+        Code of the register, or what a force's own import wrote.
+    pairs : int or None
+        Of a cable.
+    length_m : float or None
+    as_written : str
+        As the source wrote it, may be empty; shown instead of the rest.
+    """
+
+    kind: str
+    pairs: int | None = None
+    length_m: float | None = None
+    as_written: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could name."""
+        check_text(self.kind, name="the kind of a lost item", most=120)
+        check_text(self.as_written, name="a lost item as written", may_be_empty=True)
+        check_number(self.length_m, name="length_m of a lost item")
+        if self.pairs is not None:
+            check_count(self.pairs, name="pairs of a lost item")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LinkedIncident:
     """One incident of a chain; never a person.
@@ -43,8 +72,8 @@ class LinkedIncident:
         How its time is written.
     method : str
         Category as people say it, may be empty.
-    item : str
-        What was lost, may be empty.
+    items : tuple of LostItem
+        What was lost.
     at : Point or None, metres
     """
 
@@ -56,13 +85,13 @@ class LinkedIncident:
     occurred_until: datetime
     date_precision: str = "interval"
     method: str = ""
-    item: str = ""
+    items: tuple[LostItem, ...] = ()
     at: Point | None = None
 
     def __post_init__(self) -> None:
         """Refuse times without a zone and intervals that end before they begin."""
         check_text(self.place_text, name="the place of an incident")
-        for name in ("case_number", "method", "item"):
+        for name in ("case_number", "method"):
             check_text(getattr(self, name), name=f"{name} of an incident", may_be_empty=True)
         check_choice(self.place_precision, among=PLACE_PRECISIONS, name="place_precision of an incident")
         check_choice(self.date_precision, among=DATE_PRECISIONS, name="date_precision of an incident")
@@ -86,8 +115,8 @@ class Link:
     reasons, against : tuple of {"place", "time", "hour", "category", "items"}
         Kinds of evidence either way, strongest first.
     distance_m, days_apart : float or None
-    shared : str
-        What both have in common in words (kind of cable, method), may be empty.
+    shared_kinds : tuple of str
+        Kinds of lost items that both have in common.
     """
 
     first: int
@@ -97,7 +126,7 @@ class Link:
     against: tuple[str, ...] = ()
     distance_m: float | None = None
     days_apart: float | None = None
-    shared: str = ""
+    shared_kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse reasons that nobody can put in words."""
@@ -107,7 +136,8 @@ class Link:
             check_number(getattr(self, name), name=f"{name} of a link")
         for word in (*self.reasons, *self.against):
             check_choice(word, among=REASONS, name="a reason of a link")
-        check_text(self.shared, name="shared of a link", may_be_empty=True)
+        for kind in self.shared_kinds:
+            check_text(kind, name="a shared kind of a link", most=120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

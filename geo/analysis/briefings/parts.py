@@ -19,11 +19,15 @@ from geo.analysis.briefings.maps import SECTORS
 from geo.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon
 
 FOUND_BY = ("none", "a", "b", "c", "both")
 STATION_STATES = ("filed", "changed", "missing", "closed", "unknown")
 HOURS_A_DAY, DAYS_A_WEEK = 24, 7
+ROLES = ("lead", "ambush", "patrol", "technical", "checkpoint", "liaison", "reserve", "other")
+_LAST_HOUR = 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -232,7 +236,8 @@ class Role:
 
     Parameters
     ----------
-    unit, role : str
+    unit : str
+    role : {"lead", "ambush", "patrol", "technical", "checkpoint", "liaison", "reserve", "other"}
     """
 
     unit: str
@@ -241,7 +246,34 @@ class Role:
     def __post_init__(self) -> None:
         """Refuse empty labels."""
         check_text(self.unit, name="a unit", most=120)
-        check_text(self.role, name="a role", most=120)
+        check_choice(self.role, among=ROLES, name="a role")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionWindow:
+    """Days and hours in which the units of an operation act.
+
+    Parameters
+    ----------
+    from_on, last_on : date
+        Both included.
+    from_hour, until_hour : int
+        0-23 and 1-24; past midnight where the second is the smaller one.
+    """
+
+    from_on: date
+    last_on: date
+    from_hour: int
+    until_hour: int
+
+    def __post_init__(self) -> None:
+        """Refuse days that end before they begin, and hours that no day has."""
+        if self.last_on < self.from_on:
+            raise InvalidInputError("the window ends before it begins")
+        check_count(self.from_hour, name="from_hour of the window")
+        check_count(self.until_hour, name="until_hour of the window")
+        if self.from_hour > _LAST_HOUR or not 1 <= self.until_hour <= _LAST_HOUR + 1:
+            raise InvalidInputError("hours of the window run from 0-23 to 1-24")
 
 
 def check_ranks(ranks: tuple[int, ...]) -> None:
