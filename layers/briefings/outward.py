@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from layers.briefings.paper import Align
 
 _RIGHT: Align = "right"
+_NO_TIMES = "时段和星期不公布：已知的不足20起，或者公布了就可能推算出不公布的数字。"
 
 
 def lay_out_masked(masked: MaskedBriefing) -> Paper:
@@ -125,7 +126,7 @@ def _parts(masked: MaskedBriefing) -> tuple[Part, ...]:
         Part(title="各地案件", blocks=(_counts(masked),)),
         Part(
             title="时段与星期",
-            blocks=when or (Sentences(lines=("时刻或日期已知的案件较少，时段和星期不公布。",)),),
+            blocks=when or (Sentences(lines=(_NO_TIMES,)),),
         ),
         Part(title="说明", blocks=(Sentences(lines=_notes(masked), is_list=True),)),
     )

@@ -547,6 +547,9 @@ def test_outlines_that_may_not_leave_the_house_are_not_drawn():
     value = masked(replace(inner, map=replace(inner.map, is_redistributable=False)))
     assert all(cell.shape is None for cell in value.cells)
     assert value.outlines == ()
+    assert value.attribution == ""
+    assert inner.map.attribution
+    assert masked(inner).attribution == inner.map.attribution
     paper = lay_out_masked(value)
     assert paper.map is None
     assert "<svg" not in page(paper, Templates())

@@ -99,6 +99,7 @@ class MaskedBriefing:
     outlines : tuple of Polygon or MultiPolygon, metres
         Of the cities; empty where their licence keeps them in the house.
     attribution : str
+        Where the outlines come from; empty where they stay in the house, and their source with them.
     """
 
     cities: tuple[MaskedCity, ...]
@@ -209,7 +210,7 @@ def masked(
         outlines=tuple(each.shape for each in drawn.cities if each.code in own)
         if drawn.is_redistributable
         else (),
-        attribution=drawn.attribution,
+        attribution=drawn.attribution if drawn.is_redistributable else "",
     )
 
 
