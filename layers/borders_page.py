@@ -38,6 +38,7 @@ CLIENT_TEXTS = (
     mark("在图上看"),
     mark("地图脚本没有装好：请运行 python -m layers.assets，再刷新本页"),
     mark("排队中…"),
+    mark("排队中，前面还有{count}项计算"),
     mark("已算{percent}%"),
     mark("计算没有完成：{reason}"),
     mark("正在取消…"),

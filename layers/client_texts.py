@@ -43,6 +43,7 @@ CLIENT_TEXTS = (
     mark("在图上看"),
     mark("已算{percent}%"),
     mark("排队中…"),
+    mark("排队中，前面还有{count}项计算"),
     mark("正在取消…"),
     mark("已取消"),
     mark("没有连上服务器，正在重试…"),

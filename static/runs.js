@@ -81,11 +81,11 @@ function watch(parts, id) {
   };
 }
 
-function told(parts, source, { done, total, state, error, reason }) {
+function told(parts, source, { done, total, state, error, reason, ahead }) {
   if (LIVE.includes(state)) {
     const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
     if (total > 0) parts.bar.value = percent;
-    if (!parts.cancel.disabled) parts.status.textContent = state === "queued" ? t("排队中…") : t("已算{percent}%", { percent });
+    if (!parts.cancel.disabled) parts.status.textContent = state === "queued" ? waiting(ahead) : t("已算{percent}%", { percent });
     return;
   }
   source.close();
@@ -95,3 +95,5 @@ function told(parts, source, { done, total, state, error, reason }) {
     parts.status.textContent = t("已取消");
   } else fail(parts, new Error(reason?.[page.locale] ?? error ?? state));
 }
+
+const waiting = (ahead) => (ahead ? t("排队中，前面还有{count}项计算", { count: ahead }) : t("排队中…"));

@@ -23,7 +23,7 @@ from api.run_catalogue import BothLanguages, RunKinds, run_kinds
 from api.run_failures import failure_reason
 from geo.errors import NotFoundError
 from geo.store.run_queries import get_finished_run
-from geo.store.runs import ENDED, Run, find_runs, get_run, request_cancel
+from geo.store.runs import ENDED, Run, count_ahead, find_runs, get_run, request_cancel
 
 router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[Depends(refuse_repeats)])
 
@@ -129,7 +129,7 @@ def cancel_run(session: Sessioned, run_id: RunId) -> RunView:
 
 @router.get("/{run_id}/events", response_class=EventSourceResponse)
 async def watch_run(request: Request, run_id: RunId) -> AsyncIterator[ServerSentEvent]:
-    """Stream `progress` events {done, total, state, error, reason} until the run ends."""
+    """Stream `progress` events {done, total, state, error, reason, ahead} until the run ends."""
     sessions = request.app.state.sessions
 
     def look() -> dict[str, Any] | None:
@@ -144,6 +144,7 @@ async def watch_run(request: Request, run_id: RunId) -> AsyncIterator[ServerSent
                 "state": run.state,
                 "error": run.error,
                 "reason": failure_reason(run),
+                "ahead": count_ahead(session, run),
             }
 
     told: dict[str, Any] | None = None

@@ -238,11 +238,11 @@ class RunRequest:
         given: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()
         }
-        for name in ("start_on", "until_on"):
-            given[name] = date.fromisoformat(given[name])
         try:
+            for name in ("start_on", "until_on"):
+                given[name] = date.fromisoformat(given[name])
             return cls(**given)
-        except TypeError:
+        except (KeyError, TypeError):
             raise InvalidInputError(
                 "the run was asked of another version, which knew other parameters", code="other_version"
             ) from None

@@ -99,6 +99,14 @@ def find_runs(
     return list(session.scalars(query))
 
 
+def count_ahead(session: Session, run: Run) -> int:
+    """Return how many runs are computed or wait before one that waits; 0 for one that does not."""
+    if run.state != "queued":
+        return 0
+    query = select(func.count()).select_from(Run).where(Run.state.in_(LIVE), Run.id < run.id)
+    return int(session.scalar(query) or 0)
+
+
 def take_run(session: Session, run_id: int) -> int | None:
     """Mark a run as running by this worker and return its fence, or None if it needs no work any more."""
     return session.scalar(

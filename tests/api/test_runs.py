@@ -13,7 +13,7 @@ from api.jobs import ask_run, open_queue, work, work_on_run
 from api.routes.runs import outward_result
 from geo.periods import read_period
 from geo.runs import KINDS, HotspotRequest
-from geo.store.runs import Run, finish_run, get_run, request_cancel, take_run
+from geo.store.runs import Run, count_ahead, finish_run, get_run, request_cancel, take_run
 
 PERIOD = "2007-01/2007-06"
 
@@ -122,6 +122,24 @@ def test_a_cancel_whose_worker_died_is_finished_by_the_next_one(sessions, queue)
         take_run(session, run_id)
         request_cancel(session, run_id)
     assert work_on_run(sessions, run_id) == "cancelled"
+
+
+def test_who_waits_is_told_how_many_are_before(client, queue, sessions):
+    first, _ = asked(sessions, queue, seed=501)
+    second, _ = asked(sessions, queue, seed=502)
+    with sessions.begin() as session:
+        waiting = session.scalars(
+            select(Run.id).where(Run.state.in_(("queued", "running"))).order_by(Run.id)
+        ).all()
+        for run_id in (first, second):
+            assert count_ahead(session, get_run(session, run_id)) == waiting.index(run_id)
+        request_cancel(session, first)
+        assert count_ahead(session, get_run(session, first)) == 0
+        assert count_ahead(session, get_run(session, second)) == waiting.index(second) - 1
+        request_cancel(session, second)
+    with client.stream("GET", f"/runs/{second}/events") as stream:
+        (event,) = [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
+    assert (event["state"], event["ahead"]) == ("cancelled", 0)
 
 
 def test_a_run_goes_through_the_real_worker_and_is_watched_to_its_end(client, filled, sessions, tmp_path):
