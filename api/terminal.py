@@ -29,10 +29,14 @@ def say(line: str) -> None:
 
 def fail(error: HuxianError) -> typer.Exit:
     """Print an error as people need it and return the exit to raise."""
+    from layers.import_faults import fault_sentence
     from layers.refusals import in_both_languages
 
-    say(f"✗ {in_both_languages(error, sign=' · ')}")
+    said = in_both_languages(error, sign=" · ")
     faults = error.faults if isinstance(error, FileRejectedError) else ()
+    codes = ("", *(fault.code for fault in faults[:1])) if isinstance(error, FileRejectedError) else ()
+    chinese = next(filter(None, (fault_sentence(code, said) for code in codes)), "")
+    say("✗ " + " · ".join(filter(None, (chinese, said))))
     for fault in faults[:MOST_FAULTS_SHOWN]:
         place = ", ".join(
             part
@@ -42,7 +46,8 @@ def fail(error: HuxianError) -> typer.Exit:
             )
             if part
         )
-        say(f"  {place or '文件'}: {fault.message} [{fault.code}]")
+        told = " · ".join(filter(None, (fault_sentence(fault.code, fault.message), fault.message)))
+        say(f"  {place or '文件'}: {told} [{fault.code}]")
     if len(faults) > MOST_FAULTS_SHOWN:
         say(f"  … 另有 {len(faults) - MOST_FAULTS_SHOWN} 处 · and {len(faults) - MOST_FAULTS_SHOWN} more")
     return typer.Exit(1)

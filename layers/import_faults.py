@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -243,6 +244,10 @@ _UNKNOWN_WORDS = (
 _UNKNOWN = ((r"write one of (?P<words>.+)", "不认识这个词，可用：{words}"), ("", "不认识这个词"))
 
 
+_TABLE = FAULTS | dict.fromkeys(_UNKNOWN_WORDS, _UNKNOWN) | {"": _SENTENCES}
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
 def fault_sentences(locale: Locale) -> dict[str, list[list[str]]]:
     """Return what the page's scripts say for each code, and under "" for problems that carry no fault.
 
@@ -259,8 +264,31 @@ def fault_sentences(locale: Locale) -> dict[str, list[list[str]]]:
     """
     if locale == "en":
         return {}
-    table = FAULTS | dict.fromkeys(_UNKNOWN_WORDS, _UNKNOWN) | {"": _SENTENCES}
     return {
         code: [[pattern.replace("(?P<", "(?<"), sentence] for pattern, sentence in entries]
-        for code, entries in table.items()
+        for code, entries in _TABLE.items()
     }
+
+
+def fault_sentence(code: str, message: str) -> str:
+    """Say one fault in Chinese, for a terminal; empty where it has no Chinese, or is written in it already.
+
+    Parameters
+    ----------
+    code : str
+        Of the fault; "" for a problem that carries none.
+    message : str
+        The server's sentence.
+
+    Examples
+    --------
+    >>> fault_sentence("too_many_columns", "the file has more than 300 columns")
+    '文件超过300列'
+    """
+    if _HAN.search(message):
+        return ""
+    for pattern, sentence in _TABLE.get(code, ()):
+        found = re.search(pattern, message)
+        if found is not None:
+            return sentence.format(**found.groupdict())
+    return ""
