@@ -183,7 +183,7 @@ def _pair_reasons(document: Document, border: Border, say: Texts) -> tuple[str, 
         told.append(say("没有线路资料，只能按面积比较；线路密的地方案件本来就多，按面积不能认定热点。"))
     if not document["is_census"]:
         told.append(say("这些是挑选出来挂牌督办的案件，不是全部发案；挂牌多的地方不等于发案多的地方。"))
-    return (*told, *(str(note) for note in border["extent_notes"]))
+    return (*told, *(str(note[say.locale]) for note in border["extent_notes"]))
 
 
 def _without_result(view: BordersView, say: Texts) -> Verdict:

@@ -119,7 +119,7 @@ def zone(rank=1, a="411400", b="411600", *, west=115.0, text=str, **changes):
         "area_ids": [IDS[a], IDS[b]],
         "areas": [names[a], names[b]],
         "lead": None,
-        "stretch_name": "睢县—太康县 交界 22.0公里",
+        "stretch_name": "睢县—太康县交界22.0公里",
         "counties": [[text("睢县")], [text("太康县")]],
         "places": [[], [text("某镇")]],
         "share_a": 0.75,
@@ -309,7 +309,7 @@ def view(*, pair=None, told=None, text=str, **changes):
             "document": found,
             "note": RunNote(
                 run_id=5,
-                method="borders/3",
+                method="borders/4",
                 period=PERIOD,
                 input_count=40,
                 input_hash="ab" * 32,

@@ -98,7 +98,7 @@ def briefing_of_border(
             data_hash=str(case.run.input_hash),
             exposure="面积" if loaded.exposure is None else _EXPOSURES[loaded.exposure.kind],
             depth_m=case.request.depth_m,
-            boundary_vintage="；".join(border["extent_notes"])[:110],
+            boundary_vintage="；".join(note["zh"] for note in border["extent_notes"])[:110],
             is_synthetic=dataset is not None and dataset.kind == "demo",
         ),
         counts=_counts(case, cities),

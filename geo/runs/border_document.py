@@ -333,7 +333,11 @@ def _lead(pair: tuple[Any, Any], loaded: BorderInput) -> dict[str, Any] | None:
     return None
 
 
-def _extent_notes(pair: tuple[Any, Any], loaded: BorderInput) -> list[str]:
-    """Return what is said of boundaries that are not those of the period."""
+def _extent_notes(pair: tuple[Any, Any], loaded: BorderInput) -> list[dict[str, str]]:
+    """Return what is said of boundaries that are not those of the period, in both languages where it is."""
     rows = loaded.areas.loc[list(pair)]
-    return [str(note) for note in rows.loc[rows["extent"] != "same", "extent_note"].dropna()]
+    noted = rows[(rows["extent"] != "same") & rows["extent_note"].notna()]
+    return [
+        {"zh": str(note), "en": str(note if pd.isna(note_en) else note_en)}
+        for note, note_en in zip(noted["extent_note"], noted["extent_note_en"], strict=True)
+    ]

@@ -167,9 +167,9 @@ def _merged(lines: NDArray[np.object_]) -> BaseGeometry:
 
 
 def stretch_name(sides: Sequence[Sequence[str]], *, length_m: float) -> str:
-    """Name a stretch of border by the counties on either side: ``鹿邑县、郸城县—睢阳区 交界 10.1公里``."""
+    """Name a stretch of border by the counties on either side: ``鹿邑县、郸城县—睢阳区交界10.1公里``."""
     named = ("、".join(side[:_MOST_PLACES]) or "–" for side in sides)
-    return f"{'—'.join(named)} 交界 {length_m / _M_PER_KM:.1f}公里"
+    return f"{'—'.join(named)}交界{length_m / _M_PER_KM:.1f}公里"
 
 
 def risk_hours(incidents: pd.DataFrame, *, seed: int) -> dict[str, Any]:

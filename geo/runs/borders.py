@@ -53,7 +53,7 @@ class BordersRequest(RedrawnRequest):
     """
 
     kind: ClassVar[str] = "borders"
-    version: ClassVar[str] = "borders/3"
+    version: ClassVar[str] = "borders/4"
 
     level: str = choice("city", among=LEVELS)
     pair: str | None = pair_text()

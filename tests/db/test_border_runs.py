@@ -74,6 +74,22 @@ def one_pair(demo, whole):
     return "-".join(max(borders, key=lambda border: border["case_count"])["cities"])
 
 
+def test_a_boundary_of_another_time_is_noted_in_both_languages(demo):
+    codes = ("411400", "411600")
+    one, other = demo.scalars(select(Area).where(Area.adcode.in_(codes)).order_by(Area.adcode))
+    one.extent, one.extent_note, one.extent_note_en = "differs", "界线是后来的", "the boundary is a later one"
+    other.extent, other.extent_note = "unknown", "界线不详"
+    demo.flush()
+    request = BordersRequest(**WHOLE, pair="-".join(codes), replications=99)
+    loaded = load_run(demo, request)
+    demo.rollback()
+    (border,) = compute_run(loaded, request).document["borders"]
+    assert border["extent_notes"] == [
+        {"zh": "界线是后来的", "en": "the boundary is a later one"},
+        {"zh": "界线不详", "en": "界线不详"},
+    ]
+
+
 def test_planted_border_clusters_are_found_on_their_borders(demo):
     codes = dict(demo.execute(select(Area.name, Area.adcode).where(Area.level == "city")).all())
     truth = find_dataset(demo).truth["border_clusters"]
