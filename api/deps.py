@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -19,9 +19,6 @@ from geo.errors import InvalidInputError, PeriodError, SpokenError
 from geo.periods import Period, read_period
 from geo.store.areas import with_descendants
 from geo.store.incident_queries import IncidentFilter
-
-if TYPE_CHECKING:
-    pass
 
 _NUMBER = re.compile(r"-?\d{1,4}(\.\d{1,15})?", re.ASCII)
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)

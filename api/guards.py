@@ -44,6 +44,7 @@ _NO_TEXT = "地址里有不成文字的字节 / the address holds bytes that are
 _OTHER_SITE = "只接受从本服务自己的页面发来的改动 / changes are only taken from this service's own pages"
 _SLOW = "请求正文来得太慢 / the body came too slowly"
 _NOT_JSON = "请求正文要是 JSON / send the body as application/json"
+_JSON = re.compile(r"application/([\w.-]+\+)?json", re.ASCII)
 _STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -117,10 +118,12 @@ class Guard:
 
 def _other_type(scope: Scope, headers: Headers) -> tuple[int, str] | None:
     """Refuse a body that is no JSON, where none but JSON is read."""
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    # A chunked request without a type is one without a body, until one comes.
+    has_body = headers.get("content-length", "0") != "0" or (kind and "transfer-encoding" in headers)
     if not has_body or (scope["method"], scope["path"]) == _UPLOADS:
         return None
-    if headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+    if _JSON.fullmatch(kind):
         return None
     return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NOT_JSON
 

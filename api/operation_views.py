@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import shapely
 
+from api.borders_view import run_filters
+from api.run_address import page_request
 from geo.briefings import run_to_brief
 from geo.crs import STORED
 from geo.errors import InvalidInputError, NotFoundError, SpokenError
@@ -29,7 +31,7 @@ from geo.runs.borders import BordersRequest
 from geo.store.areas import find_areas
 from geo.store.operation_marks import find_marks
 from geo.store.operations import find_areas_about, operation_counts
-from geo.store.runs import get_run
+from geo.store.run_queries import get_run_head
 from layers.borders_view import BorderFilters
 from layers.operations_view import (
     CityShown,
@@ -257,20 +259,21 @@ def _unbriefed(session: Session, operation: Operation) -> Unbriefed | None:
 
 
 def _asked(session: Session, run_id: int | None) -> BorderFilters | None:
-    """Return what the page of borders is asked to compute a run anew; None where that cannot be said."""
+    """Return what the page of borders is asked to compute a run anew; None where that page cannot ask the same."""
     if run_id is None:
         return None
     try:
-        request = BordersRequest.from_parameters(get_run(session, run_id).parameters)
+        request = BordersRequest.from_parameters(get_run_head(session, run_id).parameters)
     except SpokenError:
         return None
-    return BorderFilters(
+    filters = BorderFilters(
         level="county" if request.level == "county" else "city",
         pair=request.pair,
         period=request.period,
         depth_m=request.depth_m,
         step_m=request.step_m,
     )
+    return filters if page_request(run_filters(filters), request.period) == request else None
 
 
 def _entry(entry: LogEntry) -> EntryShown:

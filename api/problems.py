@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("huxian")
 
 _LOCALES: tuple[Locale, ...] = ("zh", "en")
+_NAMELESS = (("query", "repeated"), ("query", "unknown"))
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 
 STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
@@ -59,7 +61,7 @@ STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
 """Error of the domain -> status and title. The nearest class of an error decides."""
 
 _TITLES = {
-    HTTPStatus.BAD_REQUEST: "请求读不出来 / The request cannot be read",
+    HTTPStatus.BAD_REQUEST: "请求不正确 / The request cannot be right",
     HTTPStatus.FORBIDDEN: "不接受这个来源的改动 / Not taken from there",
     HTTPStatus.NOT_FOUND: "没有找到 / Not found",
     HTTPStatus.METHOD_NOT_ALLOWED: "这个地址不能这样用 / Not to be used in this way",
@@ -148,7 +150,7 @@ def problem(
         "type": "about:blank",
         "title": title,
         "status": status,
-        "detail": detail or title,
+        "detail": _in_language(request, detail or title),
         "request_id": getattr(request.state, "request_id", ""),
     }
     if code is not None:
@@ -158,6 +160,16 @@ def problem(
     if request.method == "GET" and _wants_page(request):
         return _problem_page(request, status, title, body, headers)
     return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _in_language(request: Request, text: str) -> str:
+    """Return the half of a text in both languages that the address asks for; any other text as it is."""
+    chinese, sign, english = text.partition(" / ")
+    lang = request.query_params.get("lang")
+    is_both = bool(sign) and _HAN.search(chinese) is not None and _HAN.search(english) is None
+    if not is_both or lang not in _LOCALES:
+        return text
+    return chinese if lang == "zh" else english
 
 
 def _wants_page(request: Request) -> bool:
@@ -175,7 +187,7 @@ def _problem_page(
         locale=locale,
         nonce=nonce,
         title=title,
-        detail=str(body["detail"]),
+        detail="" if body["detail"] in title else str(body["detail"]),
         request_id=str(body["request_id"]),
     )
     policy = {"Content-Security-Policy": content_security_policy(nonce)}
@@ -230,9 +242,10 @@ def _validation_problem(request: Request, error: Exception) -> Response:
 
 def _fault_said(request: Request, item: Any, *, is_named: bool = False) -> str:
     """Say a fault in the language that the address asks for, else in both, with the name of the part at fault."""
-    name = str(item["loc"][-1]) if item["loc"] else ""
-    # A name that nobody here gave may hold anything.
-    named = f"{name}: " if is_named and _NAME.fullmatch(name) and item["loc"][0] != name else ""
+    # An item of a list is told by the name of its list; a query that is not read at all has none.
+    names = [str(part) for part in item["loc"][1:] if isinstance(part, str)] if is_named else []
+    name = names[-1] if names and item["loc"] not in _NAMELESS else ""
+    named = f"{name}: " if _NAME.fullmatch(name) else ""
     said = {
         locale: named + fault_text(item["type"], item["msg"], item.get("ctx", {}), locale=locale)
         for locale in _LOCALES
@@ -252,7 +265,9 @@ def _http_problem(request: Request, error: Exception) -> Response:
         raise error
     title = http_title(error.status_code)
     headers = dict(error.headers) if error.headers else None
-    detail = _printable(str(error.detail)) if error.detail else None
+    # Without words of its own the framework says the phrase of the status, in English.
+    is_told = error.detail and error.detail != HTTPStatus(error.status_code).phrase
+    detail = _printable(str(error.detail)) if is_told else None
     return problem(request, error.status_code, title, detail=detail, headers=headers)
 
 

@@ -34,7 +34,8 @@ def fail(error: HuxianError) -> typer.Exit:
 
     said = in_both_languages(error, sign=" · ")
     faults = error.faults if isinstance(error, FileRejectedError) else ()
-    codes = ("", *(fault.code for fault in faults[:1])) if isinstance(error, FileRejectedError) else ()
+    # The sentence of a fault is that of the file only where the file has no other.
+    codes = ("", *(fault.code for fault in faults[:1] if fault.message == said))
     chinese = next(filter(None, (fault_sentence(code, said) for code in codes)), "")
     say("✗ " + " · ".join(filter(None, (chinese, said))))
     for fault in faults[:MOST_FAULTS_SHOWN]:

@@ -42,11 +42,14 @@ def briefing_links(address: str, query: Mapping[str, str], say: Texts) -> list[d
 
 
 def unbriefed(told: Unbriefed | None, say: Texts) -> dict[str, str] | None:
-    """Return ``why`` an operation has no briefing and the ``address`` where it is computed anew, empty where none helps."""
+    """Return ``why`` an operation has no briefing and the ``address`` where it is computed anew, empty where none is."""
     if told is None:
         return None
     why = told.why
+    sentences = [refusal_text(str(why), why.code, why.values, locale=say.locale)]
+    if why.code == "operation_of_old_run" and told.filters is None:
+        sentences.append(say("那次计算的设置交界页上选不出来，要由技术人员按原来的参数（POST /runs）计算。"))
     return {
-        "why": refusal_text(str(why), why.code, why.values, locale=say.locale),
+        "why": ("" if say.locale == "zh" else " ").join(sentences),
         "address": "" if told.filters is None else borders_address(told.filters, say.locale),
     }

@@ -217,6 +217,11 @@ _SENTENCES = (
     (r"^(?P<count>\d+) rows are stored with other values", "{count}行与已有记录不同"),
     (r"^(?P<count>\d+) rows cannot be taken in", "{count}行有误，请先改好或跳过"),
     ("belong into one of their own", "实战数据与演示数据不能放在一个库里"),
+    (r"^(?P<count>\d+) sentences cannot be read", "{count}句读不懂，所以什么也没有存"),
+    ("has rows that cannot be read", "有些行读不懂"),
+    (r"has (?P<count>\d+) faults; the first", "有{count}处错误"),
+    ("carries data of persons", "文件里有个人信息，请删去这些列"),
+    ("columns are missing", "缺少必需的列"),
     ("no row of the file can be taken in", "没有一行可以导入"),
     ("upload could not be read", "文件没有读成，请再试一次"),
     ("came too slowly", "网络太慢，上传中断了"),
@@ -245,7 +250,6 @@ _UNKNOWN = ((r"write one of (?P<words>.+)", "不认识这个词，可用：{word
 
 
 _TABLE = FAULTS | dict.fromkeys(_UNKNOWN_WORDS, _UNKNOWN) | {"": _SENTENCES}
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def fault_sentences(locale: Locale) -> dict[str, list[list[str]]]:
@@ -271,7 +275,7 @@ def fault_sentences(locale: Locale) -> dict[str, list[list[str]]]:
 
 
 def fault_sentence(code: str, message: str) -> str:
-    """Say one fault in Chinese, for a terminal; empty where it has no Chinese, or is written in it already.
+    """Say one fault in Chinese, for a terminal; empty where it has no Chinese, or says it in both languages already.
 
     Parameters
     ----------
@@ -285,7 +289,7 @@ def fault_sentence(code: str, message: str) -> str:
     >>> fault_sentence("too_many_columns", "the file has more than 300 columns")
     '文件超过300列'
     """
-    if _HAN.search(message):
+    if " · " in message:
         return ""
     for pattern, sentence in _TABLE.get(code, ()):
         found = re.search(pattern, message)

@@ -40,7 +40,7 @@ ITEMS = {
     "access_control": mark("门禁"),
     "other": mark("其他物品"),
 }
-_KM = 1_000.0
+_KM, _TENS = 1_000.0, 10.0
 _FINE_KM = 100.0
 
 
@@ -70,12 +70,15 @@ def lost_item_text(
     """
     if as_written:
         return as_written
+    digits = 0 if length_m is None or length_m >= _TENS else 1
     parts = (
         "" if pairs is None else say("%(pairs)s对", pairs=pairs),
         kind_text(kind, say),
-        "" if length_m is None else say("%(count)s米", count=f"{length_m:,.0f}"),
+        "" if length_m is None else say("%(count)s米", count=f"{length_m:,.{digits}f}"),
     )
-    return ("" if say.locale == "zh" else " ").join(filter(None, parts))
+    # A kind that a force wrote in Latin letters is set apart from figures.
+    is_close = say.locale == "zh" and not kind_text(kind, say).isascii()
+    return ("" if is_close else " ").join(filter(None, parts))
 
 
 def probability_text(odds: float) -> str:

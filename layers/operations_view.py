@@ -154,7 +154,7 @@ class Unbriefed:
     filters: BorderFilters | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OperationView:
     """The page of an operation.
 

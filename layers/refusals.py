@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from layers.analysis_texts import unit_text
 from layers.operation_refusals import OPERATION_REFUSALS
 from layers.run_kind_texts import parameter_text
 from layers.texts import mark, texts_in
@@ -47,12 +48,12 @@ REFUSALS = {
     "period_or_ends": mark("写时段，或者写开始和结束，不要都写。"),
     "run_or_filter": mark("计算自带筛选条件：写计算编号，或者写筛选条件，不要都写。"),
     "plain_digits": mark("数字用普通的阿拉伯数字写。"),
-    "box_form": mark("范围写成西、南、东、北四个度数，中间用逗号。"),
+    "box_form": mark("范围写成西、南、东、北四个度数，中间用逗号；西小于东，南小于北。"),
     "too_large": mark("范围最多宽%(widest)s度。"),
     "pair_form": mark("一对区域写成两个不同的六位代码，中间加短横，如411400-411600。"),
     "pair_order": mark("一对区域里小的代码写在前面。"),
     "parameter_among": mark("%(parameter)s只能是其中之一：%(among)s。"),
-    "parameter_range": mark("%(parameter)s要在%(least)s到%(most)s之间。"),
+    "parameter_range": mark("%(parameter)s要在%(least)s到%(most)s%(unit)s之间。"),
     "parameter_count": mark("%(parameter)s要有%(least)s到%(most)s个数。"),
     "parameter_ascending": mark("%(parameter)s要由小到大写。"),
     "too_few_areas": mark("串并要选两个不同的区域。"),
@@ -107,8 +108,11 @@ def refusal_text(error: str, code: str | None, values: Mapping[str, object] | No
 
 
 def _named(values: Mapping[str, object], *, locale: Locale) -> dict[str, object]:
-    """Call a parameter by the name that people read, with the one that programs write."""
+    """Call a parameter by the name that people read, with the one that programs write, and its unit by its word."""
     named = dict(values)
+    if named.get("unit"):
+        word = unit_text(str(named["unit"]), locale=locale)
+        named["unit"] = word if locale == "zh" else f" {word}"
     if "parameter" in named:
         name = str(named["parameter"])
         # One of another version has no name for people.

@@ -30,9 +30,9 @@ async function post(address, body) {
     body: JSON.stringify(body),
   });
   if (answer.ok) return answer.json();
-  // A server that is not itself right now is as good as none; what it refuses it explains, in both languages.
-  if (answer.status >= 500) throw new TypeError();
+  // What the server refuses it explains, in both languages; one that explains nothing is as good as none.
   const told = await answer.json().catch(() => ({}));
+  if (answer.status >= 500 && !told.detail) throw new TypeError();
   throw new Error(sentenceOf(told.detail) || sentenceOf(told.title) || told.detail || String(answer.status));
 }
 

@@ -12,8 +12,7 @@ from geo.briefings.assembly import briefing_of_border
 from geo.errors import InvalidInputError
 from geo.operations import load_operation
 from geo.runs.borders import BordersRequest
-from geo.store.run_queries import find_runs_asked
-from geo.store.runs import get_run
+from geo.store.run_queries import find_runs_asked, get_run_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,14 +91,8 @@ def run_to_brief(session: Session, operation: Operation) -> Run:
             "the operation was not proposed from a scan of borders: there is nothing to brief on",
             code="operation_without_run",
         )
-    run = get_run(session, operation.run_id)
-    request = BordersRequest.from_parameters(run.parameters)
-    asked = find_runs_asked(session, kind=run.kind, parameters=request.parameters())
-    now = [
-        each
-        for each in asked
-        if each.request_hash == request.request_hash(dataset_version=each.dataset_version or 0)
-    ]
+    run = get_run_head(session, operation.run_id)
+    now = _asked_today(session, run)
     if not now:
         raise InvalidInputError(
             f"run {run.id} is of another version, which told other things of a border: compute it again",
@@ -108,9 +101,21 @@ def run_to_brief(session: Session, operation: Operation) -> Run:
     return next((each for each in now if each.id == run.id), now[0])
 
 
+def _asked_today(session: Session, run: Run) -> list[Run]:
+    """Return the finished runs of today's version that were asked the same, the newest first."""
+    try:
+        request = BordersRequest.from_parameters(run.parameters)
+    except InvalidInputError:
+        # Of another version, or outside today's limits: nobody can ask the same today.
+        return []
+    asked = find_runs_asked(session, kind=run.kind, parameters=request.parameters())
+    hashed = ((each, request.request_hash(dataset_version=each.dataset_version or 0)) for each in asked)
+    return [each for each, wanted in hashed if each.request_hash == wanted]
+
+
 def _scan_of(session: Session, operation: Operation) -> OperationScan:
     run = run_to_brief(session, operation)
-    own = json.loads(get_run(session, operation.run_id or 0).result or b"{}")
+    own = json.loads(get_run_head(session, operation.run_id or 0).result or b"{}")
     zone = next((each for each in own.get("zones", []) if each["rank"] == operation.zone_rank), None)
     if zone is None:
         raise InvalidInputError(

@@ -227,7 +227,10 @@ def _areas(session: Session, request: BordersRequest) -> gpd.GeoDataFrame:
 
 def _pairs(areas: gpd.GeoDataFrame, request: BordersRequest) -> list[tuple[int, int]]:
     """Return the borders that are asked for, the lower code first."""
-    chosen = to_metric(areas[areas["level"] == request.level].sort_values(["adcode"], kind="stable"))
+    chosen = areas[areas["level"] == request.level]
+    if request.pair is not None:
+        chosen = chosen[chosen["adcode"].isin(request.pair.split("-"))]
+    chosen = to_metric(chosen.sort_values(["adcode"], kind="stable"))
     near: list[tuple[Hashable, Hashable]] = neighbouring_pairs(chosen)
     pairs = [(int(str(one)), int(str(other))) for one, other in near]
     if request.level == "county":

@@ -89,11 +89,12 @@ class Parameter:
         is_number = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number or not self._is_within(value):
             raise InvalidInputError(
-                f"{self.name} must lie between {self.least:g} and {self.most:g} {self.unit}".rstrip(),
+                f"{self.name} must lie between {self.least:.15g} and {self.most:.15g} {self.unit}".rstrip(),
                 code="parameter_range",
                 parameter=self.name,
-                least=f"{self.least:g}",
-                most=f"{self.most:g} {self.unit}".rstrip(),
+                least=f"{self.least:.15g}",
+                most=f"{self.most:.15g}",
+                unit=self.unit,
             )
 
     def _is_within(self, value: float) -> bool:
@@ -242,7 +243,7 @@ class RunRequest:
             for name in ("start_on", "until_on"):
                 given[name] = date.fromisoformat(given[name])
             return cls(**given)
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, ValueError):
             raise InvalidInputError(
                 "the run was asked of another version, which knew other parameters", code="other_version"
             ) from None

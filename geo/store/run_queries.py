@@ -70,6 +70,20 @@ def find_runs_asked(session: Session, *, kind: str, parameters: Mapping[str, Any
     return list(session.scalars(query.where(Run.parameters == dict(parameters)).order_by(Run.id.desc())))
 
 
+def get_run_head(session: Session, run_id: int) -> Run:
+    """Return a run without its result, which is loaded when it is looked at.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of this id.
+    """
+    run = session.get(Run, run_id, options=[defer(Run.result)])
+    if run is None:
+        raise NotFoundError("there is no such run")
+    return run
+
+
 def get_finished_run(session: Session, run_id: int, *, kind: str | None = None) -> Run:
     """Return a finished run.
 

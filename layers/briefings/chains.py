@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layers.briefings.paper import Block
 
 _SAY = texts_in("zh")
+_MOST_ITEMS, _MOST_SIGNS = 3, 60
 NO_CLAIM = "关联只说明案件在地点、时间、类别或物品上相似，不说明是同一人或同一团伙所为。"
 
 
@@ -107,7 +108,11 @@ def _lost(incident: LinkedIncident) -> str:
         )
         for each in incident.items
     )
-    return "、".join(dict.fromkeys(told)) or "—"
+    named = tuple(dict.fromkeys(told))
+    shown = "、".join(
+        each if len(each) <= _MOST_SIGNS else f"{each[:_MOST_SIGNS]}…" for each in named[:_MOST_ITEMS]
+    )
+    return f"{shown}等{len(named)}件" if len(named) > _MOST_ITEMS else shown or "—"
 
 
 def _link(link: Link, number: int) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from layers.briefings.paper import Block, Paper
 
-_TOP, _ROOM = Mm(25), Mm(150)
-"""Where content begins on a slide, and how tall it may be."""
+_TOP, _FOOT = Mm(25), Mm(15.5)
+"""Where content begins on a slide, and what the foot takes."""
 _CAPTION, _GAP, _APART = Mm(9), Mm(4), Mm(3)
 """What the caption of a table takes, the room after a block, and that before the heading of a further part."""
 _LEAST_PICTURE = Mm(84)
@@ -68,6 +68,7 @@ class Flow:
     def __init__(self, deck: Any, layout: Any, paper: Paper, pictures: Mapping[int, bytes]) -> None:
         self._deck, self._layout, self._paper, self._pictures = deck, layout, paper, pictures
         self._wide = int(deck.slide_width - 2 * MARGIN)
+        self._room = int(deck.slide_height - _TOP - _FOOT)
         self._part, self._within = "", ""
         self._before: list[_Before] = []
         self._sheet: Sheet | None = None
@@ -95,14 +96,19 @@ class Flow:
                 self._card(block)
             elif isinstance(block, Figure):
                 self.map(title, block)
-        if self._before and not self._before[-1].is_heading:
-            # A sentence that nothing follows.
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write sentences that nothing follows; a heading that nothing follows stands for nothing."""
+        if any(not each.is_heading for each in self._before):
             self._open(0.0)
+        self._before = []
 
     def map(self, title: str, figure: Figure) -> None:
         """Put a picture on the left as large as the slide is tall, what it shows on the right."""
-        sheet, self._before = self.own(title), []
-        wide, _ = self._put(sheet, figure, top=_TOP, room=_ROOM, share=_MAP_SHARE)
+        self._flush()
+        sheet = self.own(title)
+        wide, _ = self._put(sheet, figure, top=_TOP, room=self._room, share=_MAP_SHARE)
         left = sheet.left + wide + Mm(7)
         put_lines(sheet, [figure.caption], top=_TOP, size=14, left=left, width=self._wide - wide - int(Mm(7)))
 
@@ -110,7 +116,7 @@ class Flow:
         """Return the slide that has room for so much, what stays before it already written, and where to go on."""
         taken = sum(each.tall(self._wide) for each in self._before)
         sheet = self._sheet
-        if sheet is None or self._top + taken + tall > _TOP + _ROOM:
+        if sheet is None or self._top + taken + tall > _TOP + self._room:
             sheet = self._next()
         before, self._before = self._before, []
         for each in before:
@@ -136,7 +142,7 @@ class Flow:
     def _table(self, table: Table) -> None:
         """Write a table in one piece; one that fills more than a slide goes on over several, its head on each."""
         lead = sum(each.tall(self._wide) for each in self._before if not each.is_part)
-        room = _ROOM - lead - _CAPTION - _GAP
+        room = self._room - lead - _CAPTION - _GAP
         size = fitting_size(table, width=self._wide, room=room)
         if size is not None:
             tall = table_tall(table, width=self._wide, size=size)
@@ -169,7 +175,7 @@ class Flow:
         """Divide lines among slides."""
         held: list[str] = []
         for line in lines:
-            if held and lines_tall([*held, line], _TEXT_PT, self._wide) > _ROOM - _GAP:
+            if held and lines_tall([*held, line], _TEXT_PT, self._wide) > self._room - _GAP:
                 yield held
                 held = []
             held.append(line)
@@ -184,18 +190,19 @@ class Flow:
         for table in card.tables:
             self._table(table)
             self._within = card.title
+        self._within = self._part
 
     def _pictured(self, card: Card, figure: Figure) -> None:
         """Put the map of a card below what the slide holds where it is large enough there, else on one of its own."""
         name, _, more = card.title.partition("（")
-        has_room = self._sheet is not None and self._top + Mm(9) + _LEAST_PICTURE <= _TOP + _ROOM
-        if has_room:
+        taken = sum(each.tall(self._wide) for each in self._before) + Mm(9)
+        if self._sheet is not None and self._top + taken + _LEAST_PICTURE <= _TOP + self._room:
             self._before.append(_Before(name, _CARD_PT))
             sheet, top = self._open(0.0)
         else:
+            self._flush()
             sheet, top = self.own(name), int(_TOP)
-        self._before = []
-        room = int(_TOP + _ROOM - top)
+        room = int(_TOP + self._room - top)
         wide, _ = self._put(sheet, figure, top=top, room=room, share=_PICTURE_SHARE)
         lines = [more.removesuffix("）")] if more else []
         lines += [f"{name}：{told}" for name, told in card.facts]

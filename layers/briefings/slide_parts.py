@@ -190,20 +190,20 @@ def put_charts(sheet: Sheet, charts: Sequence[Chart]) -> None:
     gap = Mm(8)
     bars = [len(chart.labels) + 6 for chart in charts]
     wide = sheet.width - gap * (len(charts) - 1)
-    left = sheet.left
+    left, foot = sheet.left, sheet.height - Mm(48.5)
     for chart, share in zip(charts, bars, strict=True):
         width = wide * share // sum(bars)
         put_lines(sheet, [chart.title], top=Mm(24), size=14, left=left, width=width)
-        _put_chart(sheet, chart, left=left, width=width)
-        put_lines(sheet, [f"纵轴：案件（起）。{chart.caption}"], top=Mm(142), size=12, left=left, width=width)
+        _put_chart(sheet, chart, left=left, width=width, tall=int(foot - Mm(36)))
+        put_lines(sheet, [f"纵轴：案件（起）。{chart.caption}"], top=foot, size=12, left=left, width=width)
         left += width + gap
 
 
-def _put_chart(sheet: Sheet, chart: Chart, *, left: int, width: int) -> None:
+def _put_chart(sheet: Sheet, chart: Chart, *, left: int, width: int, tall: int) -> None:
     data = CategoryChartData(number_format="0.0")
     data.categories = chart.labels
     data.add_series("案件（起）", [round(value, 3) for value in chart.values])
-    made = sheet.slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, left, Mm(33), width, Mm(107), data)
+    made = sheet.slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, left, Mm(34.5), width, tall, data)
     made._element.nvGraphicFramePr.cNvPr.set("descr", chart.picture.alt)  # noqa: SLF001 - same
     held = made.chart
     held.has_legend, held.has_title = False, False

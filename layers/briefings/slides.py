@@ -90,7 +90,7 @@ def _summary(flow: Flow, paper: Paper) -> None:
     put_text(sheet, paper.headline, top=Mm(38), size=24, is_bold=True, frame=frame)
     lines = [f"{place}. {line}" for place, line in enumerate(paper.situation, start=1)]
     put_lines(sheet, lines, top=Mm(62), size=18, bottom=Mm(48))
-    put_facts(sheet, paper.figures, top=Mm(148))
+    put_facts(sheet, paper.figures, top=sheet.height - Mm(42.5))
     if paper.map is not None:
         flow.map(f"交界带全图：{paper.headline}", paper.map)
 

@@ -196,7 +196,8 @@ def test_an_operation_of_an_older_run_is_briefed_from_todays_run_of_the_same_que
 
 
 def test_an_operation_of_an_older_run_that_nobody_computed_anew_says_what_to_do(stage):
-    old = older(stage, seed=4711)
+    # A run that the page of borders could ask for, but for its version.
+    old = older(stage, replications=999)
     operation = proposed(stage, old)
     answer = stage.get(f"/operations/{operation['id']}/briefing.html", headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, "operation_of_old_run")
@@ -206,6 +207,17 @@ def test_an_operation_of_an_older_run_that_nobody_computed_anew_says_what_to_do(
         assert "briefing.pdf" not in page
         assert said in page
         assert f"/borders?pair={stage.pair}" in page
+    # One with settings that the page does not offer leads nowhere, and says so.
+    operation = proposed(stage, older(stage, seed=4711))
+    for lang, said in (("zh", "技术人员"), ("en", "an analyst")):
+        page = stage.get(f"/operations/{operation['id']}?lang={lang}", headers={"accept": "text/html"}).text
+        assert said in page
+        assert f"/borders?pair={stage.pair}" not in page
+    # Nor does one whose parameters are damaged break its page.
+    operation = proposed(stage, older(stage, start_on="2008-0x"))
+    path = f"/operations/{operation['id']}"
+    assert stage.get(path, headers={"accept": "text/html"}).status_code == 200
+    assert stage.get(f"{path}/briefing.html").status_code == 422
 
 
 def test_counties_are_briefed_as_cities_are(stage):

@@ -44,7 +44,7 @@ def test_one_border_is_compared_in_english_whatever_the_order_of_its_codes(fille
         (("--pair", "411200", "411400"), "411200与411400不相邻"),
         (("--pair", "411600", "999999"), "999999"),
         (("--depth-m", "0.1"), "0.1像度数"),
-        (("--depth-m", "90000"), "(depth_m)要在500到50000 m之间"),
+        (("--depth-m", "90000"), "(depth_m)要在500到50000米之间"),
         (("--level", "town"), "(level)只能是其中之一：city, county"),
     ],
 )

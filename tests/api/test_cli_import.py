@@ -40,9 +40,15 @@ def test_a_wrong_file_is_told_in_both_languages(filled, digest, tmp_path, text, 
 def test_every_fault_has_its_chinese_at_the_terminal():
     for code in FAULTS:
         told = fault_sentence(code, "nothing that any pattern knows")
-        assert told == "" or HAN.search(told)
+        assert HAN.search(told), code
     assert fault_sentence("bad_csv", "a quote is never closed") == "引号没有配对，从这一行起读不下去"
     assert fault_sentence("too_many_columns", "the file has more than 300 columns") == "文件超过300列"
     assert fault_sentence("of_tomorrow", "the sky fell") == ""
+    # A sentence of the file is not that of its first row; a name in Chinese is no translation.
+    assert fault_sentence("", "annex 1.csv has rows that cannot be read") == "有些行读不懂"
+    assert (
+        fault_sentence("too_large", "案件.csv: archive unpacks to more than 200 MB")
+        == "压缩包解开后超过200 MB"
+    )
     # What is in Chinese already is not said twice.
     assert fault_sentence("bad_csv", "写错了 · wrong") == ""

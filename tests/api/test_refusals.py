@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from geo.runs import KINDS, own_parameters
 from layers.request_words import FAULTS, fault_text
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -109,9 +110,36 @@ def test_every_status_is_called_by_its_name_in_both_languages(client):
         client.get("/incidents?" + "a" * 9000, headers={"accept": "application/json"}),
         client.post("/runs", json={}, headers={"origin": "https://elsewhere.example"}),
     ):
-        title = answer.json()["title"]
-        assert HAN.search(title), title
-        assert " / " in title
+        for told in (answer.json()["title"], answer.json()["detail"]):
+            assert HAN.search(told), told
+            assert " / " in told
+    for lang, said in (("zh", "没有找到"), ("en", "Not found")):
+        assert (
+            client.get(f"/nowhere?lang={lang}", headers={"accept": "application/json"}).json()["detail"]
+            == said
+        )
+    page = client.get("/nowhere", headers={"accept": "text/html"}).text
+    assert "没有找到 / Not found" in page
+    assert "<p>Not Found</p>" not in page
+
+
+def test_a_part_is_named_and_what_has_no_name_is_not(client):
+    repeated = problem(client.get("/runs?limit=1&limit=2"), 422)
+    assert repeated["detail"] == "同一项写了两次。 / is given twice."
+    kind, name = next(
+        (name, each.name)
+        for name, kind in KINDS.items()
+        for each in own_parameters(kind.request)
+        if each.form == "numbers"
+    )
+    told = problem(client.post("/runs", json={"kind": kind, "period": PERIOD, name: ["q", 2]}), 422)
+    assert told["detail"].startswith(f"{name}: 这里要写数字")
+
+
+def test_json_of_another_name_is_json(client):
+    whole = b'{"kind": "hours", "period": "2008-01", "person": 1}'
+    for kind in ("application/geo+json", "application/merge-patch+json"):
+        problem(client.post("/runs", content=whole, headers={"content-type": kind}), 422)
 
 
 def test_every_fault_of_the_framework_is_said_with_its_limit():

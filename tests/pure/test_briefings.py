@@ -9,7 +9,7 @@ import sys
 import zipfile
 import zlib
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +31,7 @@ from geo.analysis.briefings import (
     Counts,
     LinkChance,
     LinkedIncident,
+    LostItem,
     MapArea,
     Section,
     Verdict,
@@ -45,11 +46,22 @@ from geo.briefings.chains import LEAST_ODDS
 from geo.briefings.parts import _ORDINARY_LEVELS, _ORDINARY_STEPS, power_size_m
 from geo.errors import InvalidInputError, MissingResourceError, UnitError
 from geo.runs.border_names import risk_hours
-from layers.briefings import FORMS, Templates, file_stem, map_layers, write_briefing, write_templates
+from layers.briefings import (
+    FORMS,
+    Templates,
+    file_stem,
+    laid_out,
+    map_layers,
+    write_briefing,
+    write_paper,
+    write_templates,
+)
+from layers.briefings.chains import _lost
 from layers.briefings.content import lay_out
 from layers.briefings.forms import PAGE, SLIDES, STYLE, WORD
 from layers.briefings.outward import lay_out_masked
 from layers.briefings.pages import page, quoted
+from layers.briefings.paper import Part, Sentences
 from layers.briefings.sentences import situation, unknowns
 from layers.briefings.words import hours_text, number_text, p_text
 from layers.linked_words import probability_text
@@ -566,13 +578,74 @@ def test_every_outward_form_holds_every_count_with_and_without_a_map(may_leave):
             assert cell.incident_count is None or str(cell.incident_count) in told, form
 
 
-def test_what_fits_on_one_slide_shares_it_and_nothing_overlaps(written):
-    deck = pptx.Presentation(io.BytesIO(written["pptx"]))
-    tables = [[shape for shape in slide.shapes if shape.has_table] for slide in deck.slides]
-    assert max(map(len, tables)) >= 2
-    for each in tables:
-        for above, below in pairwise(sorted(each, key=lambda shape: shape.top)):
-            assert above.top + sum(row.height for row in above.table.rows) <= below.top
+def deck_of(paper, folder=None):
+    return pptx.Presentation(
+        io.BytesIO(write_paper(paper, forms=["pptx"], templates=Templates(folder=folder))["pptx"])
+    )
+
+
+def boxes_of(slide):
+    """Return top, bottom, left and right of what stands between title and foot of a slide, tables as tall as their rows."""
+    found = []
+    for shape in slide.shapes:
+        tall = sum(row.height for row in shape.table.rows) if shape.has_table else shape.height
+        found.append((shape.top, shape.top + tall, shape.left, shape.left + shape.width))
+    foot = max(box[0] for box in found)
+    return [box for box in found if pptx.util.Mm(24) <= box[0] < foot]
+
+
+def test_what_fits_on_one_slide_shares_it_and_nothing_overlaps(briefing):
+    paper = laid_out(briefing)
+    deck = deck_of(paper)
+    # Fewer than one for each table, chart and list, which each would fill by itself.
+    assert len(deck.slides) <= len(paper.parts) + 4
+    for slide in deck.slides:
+        for one, other in combinations(boxes_of(slide), 2):
+            apart = one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]
+            assert apart, (slide.shapes.title.text_frame.text, one, other)
+
+
+def test_no_sentence_and_no_heading_before_a_picture_is_lost(briefing):
+    paper = laid_out(briefing)
+    card = next(block for part in paper.parts for block in part.blocks if getattr(block, "figure", None))
+    parts = (
+        Part(title="甲", blocks=(Sentences(lines=("甲的一句。",)), card)),
+        Part(title="乙", blocks=(card,)),
+        Part(title="丙", blocks=(Sentences(lines=("丙的一句。",)), paper.map)),
+        Part(title="丁", blocks=(Sentences(lines=("丁的一句。",)),)),
+    )
+    told = slides_text(write_paper(replace(paper, parts=parts), forms=["pptx"])["pptx"])
+    for words in (
+        "甲的一句。",
+        "丙的一句。",
+        "丁的一句。",
+        "、甲",
+        "、丙",
+        "、丁",
+        card.title.partition("（")[0],
+    ):
+        assert words in told
+
+
+def test_a_lower_deck_of_a_force_loses_nothing(briefing, tmp_path):
+    write_templates(tmp_path)
+    deck = pptx.Presentation(tmp_path / SLIDES)
+    deck.slide_width, deck.slide_height = pptx.util.Mm(254), pptx.util.Mm(142.9)
+    deck.save(tmp_path / SLIDES)
+    made = deck_of(laid_out(briefing), tmp_path)
+    for slide in made.slides:
+        for _, bottom, _, right in boxes_of(slide):
+            assert bottom <= made.slide_height
+            assert right <= made.slide_width
+
+
+def test_many_lost_things_stay_one_line():
+    many = tuple(LostItem(kind="cable", pairs=n, as_written="甲" * 200) for n in range(1, 3))
+    more = (*many, *(LostItem(kind="cable", pairs=n) for n in range(3, 9)))
+    incident = replace(sample_briefing().chains[0].incidents[0], items=more)
+    told = _lost(incident)
+    assert told.endswith("等7件")
+    assert len(told) < 100
 
 
 def test_squares_are_counted_as_counties_are():

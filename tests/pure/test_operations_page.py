@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -10,13 +11,16 @@ import pytest
 import shapely
 from babel.messages.extract import extract_from_file
 
+from api.operation_bodies import Role
+from geo.analysis.briefings.parts import ROLES as BRIEFED
 from geo.store.operation_changes import CHANGE_KINDS
-from geo.store.operations import OPERATION_STATES
+from geo.store.operations import OPERATION_STATES, OperationUnit
 from layers.assets import PROJECT_ROOT
 from layers.operation_refusals import OPERATION_REFUSALS
 from layers.operations_client_texts import CLIENT_TEXTS, FORM_TEXTS
 from layers.operations_page import render_operation_page, render_operations_page, render_proposal_page
 from layers.operations_texts import (
+    ROLES,
     entry_sentence,
     fact_sentences,
     hours_text,
@@ -286,3 +290,13 @@ def test_the_reference_lists_every_code_of_a_refusal():
     page = (PROJECT_ROOT / "docs" / "reference" / "operations.md").read_text()
     table = page.split("### Codes of refusals")[1].split("layers/operation_refusals.py")[1].split("### ")[0]
     assert set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", table)) == set(OPERATION_REFUSALS)
+
+
+def test_every_door_knows_the_same_roles():
+    assert tuple(ROLES) == get_args(Role) == BRIEFED
+    written = next(
+        str(each.sqltext)
+        for each in OperationUnit.__table__.constraints
+        if "role in" in str(getattr(each, "sqltext", ""))
+    )
+    assert set(re.findall(r"'([a-z]+)'", written)) == set(ROLES)
