@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from layers.briefings.words import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from geo.analysis.briefings import Briefing, Power
 
 _NAMED = 2
+_LENGTH = re.compile(r"交界[\d.]+公里")
+"""What `geo.runs.border_names.stretch_name` writes behind the names."""
 HEADLINES = {"not_enough": "不足以判定", "no_incidents": "交界带内没有可用的案件"}
 
 
@@ -37,7 +40,9 @@ def headline(briefing: Briefing) -> str:
     if not proven:
         return HEADLINES[briefing.verdict.word]
     where = "、".join(
-        dict.fromkeys(zone.stretch.partition(" ")[0].partition("（")[0] for zone in proven[:_NAMED])
+        dict.fromkeys(
+            _LENGTH.split(zone.stretch, maxsplit=1)[0].partition("（")[0] for zone in proven[:_NAMED]
+        )
     )
     return f"发现{len(proven)}处跨界聚集（{where}{'等' if len(proven) > _NAMED else ''}）"
 

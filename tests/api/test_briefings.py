@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import date
 from hashlib import sha256
@@ -72,6 +73,15 @@ def test_every_form_is_a_file_and_the_same_bytes_again(stage, form):
     assert answer.headers["cache-control"] == "private, no-cache"
     again = stage.get(answer.request.url, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_headline_names_the_counties_and_no_length(stage):
+    answer = briefing(stage, "html")
+    (headline,) = re.findall(r'<p class="verdict proven">(.*?)</p>', answer.text)
+    where = re.fullmatch("发现[0-9]+处跨界聚集（(.*)）", headline)[1]
+    assert "—" in where
+    assert "公里" not in where
+    assert "交界" not in where
 
 
 def test_the_briefing_says_the_zone_as_the_run_found_it(stage):
