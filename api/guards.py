@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api.problems import http_title, problem
+from api.problems import http_title, problem, unexpected
 from geo.io.forms.texts import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -71,8 +71,12 @@ class Guard:
         request = Request(scope)
         refusal = self._refusal(scope, Headers(scope=scope))
 
+        is_begun = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_begun
             if message["type"] == "http.response.start":
+                is_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
@@ -88,7 +92,13 @@ class Guard:
             answer = problem(request, status, http_title(status), detail=detail)
             await answer(scope, receive, send_with_headers)
             return
-        await self.app(scope, _counted(receive, most=_most_bytes(scope)), send_with_headers)
+        try:
+            await self.app(scope, _counted(receive, most=_most_bytes(scope)), send_with_headers)
+        except Exception as error:
+            # Beyond this door nobody adds the headers; a failure in the middle of an answer can only end it.
+            if is_begun:
+                raise
+            await unexpected(request, error)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = _HOST.fullmatch(headers.get("host", ""))

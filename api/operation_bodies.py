@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from geo.operations import MAX_MARK_TEXT, MAX_TEXT, MAX_TITLE, Act, City, LogEnt
 from geo.store.operation_changes import find_keyed_change
 from geo.store.operations import JointOperation, get_operation
 
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
 State = Literal["proposed", "agreed", "running", "ended", "declined", "withdrawn"]
 Role = Literal["lead", "ambush", "patrol", "technical", "checkpoint", "liaison", "reserve", "other"]
 AreaId = Annotated[int, Field(ge=1, le=2**62)]
@@ -119,7 +121,7 @@ class UnitBody(Actor):
 
 
 def _is_text(value: object) -> object:
-    if value is not None and not isinstance(value, str):
+    if value is not None and not (isinstance(value, str) and _MOMENT.match(value)):
         raise PydanticCustomError(
             "datetime_parsing", "write a time as text with its time zone: 2008-03-10T23:40:00+08:00"
         )

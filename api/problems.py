@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from geo import errors
+from layers.import_faults import fault_sentence
 from layers.page import content_security_policy, render_problem_page
 from layers.refusals import REFUSALS, in_both_languages, refusal_text
 from layers.request_words import fault_text
@@ -34,7 +35,10 @@ log = logging.getLogger("huxian")
 _LOCALES: tuple[Locale, ...] = ("zh", "en")
 _NAMELESS = (("query", "repeated"), ("query", "unknown"))
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z_-]{0,39}[0-9]{0,2}", re.ASCII)
+_KIND = re.compile(r"constrained-|function-|int$|str$|float$|bool$|list|tuple", re.ASCII)
+"""What the framework calls the members of a choice of types."""
+_MOST_FAULTS = 20
 
 STATUSES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.PersonalDataError: (
@@ -183,6 +187,7 @@ def _problem_page(
     """Render a failure for people; titles hold both languages, and so may the detail."""
     nonce = secrets.token_urlsafe(18)
     locale: Locale = "en" if request.query_params.get("lang") == "en" else "zh"
+    title = _in_language(request, title)
     page = render_problem_page(
         locale=locale,
         nonce=nonce,
@@ -214,10 +219,18 @@ def _domain_problem(request: Request, error: Exception) -> Response:
 def _said(request: Request, error: Exception) -> str:
     """Say an error in the language that the address asks for, else in both."""
     code, lang = getattr(error, "code", None), request.query_params.get("lang")
-    if code not in REFUSALS or lang not in ("zh", "en"):
+    if code not in REFUSALS:
+        return _told_plainly(str(error))
+    if lang not in ("zh", "en"):
         return in_both_languages(error)
     locale: Locale = "en" if lang == "en" else "zh"
     return refusal_text(str(error), code, getattr(error, "values", None), locale=locale)
+
+
+def _told_plainly(text: str) -> str:
+    """Put the Chinese of a sentence without a code before it, where there is one."""
+    chinese = "" if " / " in text else fault_sentence("", text)
+    return f"{chinese} / {text}" if chinese else text
 
 
 def _validation_problem(request: Request, error: Exception) -> Response:
@@ -227,11 +240,11 @@ def _validation_problem(request: Request, error: Exception) -> Response:
     found = error.errors()
     faults = [
         {
-            "where": _printable(".".join(str(part) for part in item["loc"])[:200]),
+            "where": ".".join(_part(part) for part in item["loc"]),
             "code": item["type"],
             "message": _printable(_fault_said(request, item)[:600]),
         }
-        for item in found
+        for item in found[:_MOST_FAULTS]
     ]
     is_unreadable = any(fault["code"] == "json_invalid" for fault in faults)
     status = HTTPStatus.BAD_REQUEST if is_unreadable else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -240,11 +253,16 @@ def _validation_problem(request: Request, error: Exception) -> Response:
     return problem(request, status, title, detail=detail, faults=faults)
 
 
+def _part(part: str | int) -> str:
+    """Write a part of an address in a body; one that cannot be ours may hold anything, and is not said again."""
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "?"
+
+
 def _fault_said(request: Request, item: Any, *, is_named: bool = False) -> str:
     """Say a fault in the language that the address asks for, else in both, with the name of the part at fault."""
     # An item of a list is told by the name of its list; a query that is not read at all has none.
-    names = [str(part) for part in item["loc"][1:] if isinstance(part, str)] if is_named else []
-    name = names[-1] if names and item["loc"] not in _NAMELESS else ""
+    names = [part for part in item["loc"][1:] if isinstance(part, str) and not _KIND.match(part)]
+    name = names[-1] if is_named and names and item["loc"] not in _NAMELESS else ""
     named = f"{name}: " if _NAME.fullmatch(name) else ""
     said = {
         locale: named + fault_text(item["type"], item["msg"], item.get("ctx", {}), locale=locale)
@@ -267,7 +285,7 @@ def _http_problem(request: Request, error: Exception) -> Response:
     headers = dict(error.headers) if error.headers else None
     # Without words of its own the framework says the phrase of the status, in English.
     is_told = error.detail and error.detail != HTTPStatus(error.status_code).phrase
-    detail = _printable(str(error.detail)) if is_told else None
+    detail = _told_plainly(_printable(str(error.detail))) if is_told else None
     return problem(request, error.status_code, title, detail=detail, headers=headers)
 
 
@@ -298,11 +316,12 @@ def _database_problem(request: Request, error: Exception) -> Response:
         return problem(
             request, HTTPStatus.UNPROCESSABLE_ENTITY, "数值超出范围 / A value is out of what can be stored"
         )
-    return _unexpected(request, error)
+    return unexpected(request, error)
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
-    reference = uuid.uuid4().hex
+def unexpected(request: Request, error: Exception) -> Response:
+    """Answer a failure that nobody foresaw, under the number by which the log holds it."""
+    reference = getattr(request.state, "request_id", "") or uuid.uuid4().hex[:16]
     log.error("unexpected failure %s", reference, exc_info=error)
     return problem(
         request,
@@ -318,4 +337,4 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(SQLAlchemyError, _database_problem)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)

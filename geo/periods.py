@@ -39,12 +39,7 @@ class Period:
         if self.until_on <= self.start_on:
             raise PeriodError("the period ends before it begins", code="period_reversed")
         if self.start_on < EARLIEST or self.until_on > LATEST:
-            raise PeriodError(
-                f"the period must lie between {EARLIEST} and {LATEST}",
-                code="period_outside",
-                one=EARLIEST.isoformat(),
-                other=LATEST.isoformat(),
-            )
+            raise _outside()
 
     @property
     def days(self) -> int:
@@ -78,6 +73,15 @@ def _a_year_before(day: date, *, end: bool) -> date:
         return date(day.year - 1, 3, 1) if end else date(day.year - 1, 2, 28)
 
 
+def _outside() -> PeriodError:
+    return PeriodError(
+        f"the period must lie between {EARLIEST} and {LATEST}",
+        code="period_outside",
+        one=EARLIEST.isoformat(),
+        other=LATEST.isoformat(),
+    )
+
+
 def _bound(text: str, *, end: bool) -> date:
     """Read ``2008-03`` or ``2008-03-15``; the end of a span is the day after it."""
     month = _MONTH.fullmatch(text)
@@ -89,7 +93,9 @@ def _bound(text: str, *, end: bool) -> date:
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)
             return day + timedelta(days=1) if end else day
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise _outside() from error
+    except ValueError as error:
         raise PeriodError("there is no such day in the calendar", code="no_such_day") from error
     raise PeriodError(
         "write a period as 2008-03, 2008-03-15, or two of them with a slash between", code="period_form"

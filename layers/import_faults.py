@@ -227,6 +227,21 @@ _SENTENCES = (
     ("came too slowly", "网络太慢，上传中断了"),
     ("two columns both mean", "有两列对应到了同一项"),
     ("datum must be one of", "不认识这个坐标系"),
+    ("declare the datum", "请写明坐标系"),
+    ("form has no file with a name", "表单里没有带名字的文件"),
+    ("unknown field, or one twice", "表单里有不认识的项，或者同一项写了两次"),
+    ("a field of the form holds characters", "表单里有一项含有文字里没有的字符"),
+    ("say who sent the file", "请写明报送单位，1到100个字"),
+    (r"^kind is one of (?P<words>.+)", "种类只能是其中之一：{words}"),
+    (r"^place_precision is one of (?P<words>.+)", "位置精度只能是其中之一：{words}"),
+    ("a text is too long, or holds characters", "有文字太长，或者含有表格里不能有的字符"),
+    ("[Mm]ultipart|Content-Disposition|Too many (files|fields)|part exceeded", "上传的表单读不出来"),
+    ("error parsing the body", "请求正文读不出来"),
+    ("no such run", "没有这次计算"),
+    ("no such pair", "没有这一对"),
+    ("no finished run answers this", "还没有做完的这种计算，先提一次"),
+    ("the run has no such zone", "这次计算里没有这个区域"),
+    ("there is no such (feature|collection|tile|incident)", "没有这一项"),
 )
 """Sentences of problems that carry no fault: the regular expression found in one, and its Chinese."""
 

@@ -37,7 +37,7 @@ REFUSALS = {
     "areas_meet_in_a_corner": mark("两个区域只在一角相接，没有共同的边界。"),
     "areas_overlap": mark("两个区域的范围大片重叠：不是相邻的区域，或者图绘自不同年份。"),
     "masked": mark("有%(count)s起案件的数字经过脱敏；脱敏的数字不参加计算。"),
-    "other_version": mark("这次计算是另一版本提的，参数不同；请重新计算。"),
+    "other_version": mark("这次计算是另一版本的，请重新计算；升级以后先重启服务。"),
     "no_such_kind": mark("没有这种分析。"),
     "no_such_area": mark("没有这个区域。"),
     "no_such_code": mark("没有这个类别或行业。"),

@@ -25,6 +25,7 @@ FAULTS = {
     "extra_forbidden": mark("没有这一项，去掉或检查拼写。"),
     "repeated_parameter": mark("同一项写了两次。"),
     "string_type": _TEXT,
+    "string_unicode": mark("文字里有残缺的字符。"),
     "string_too_long": mark("最多%(max_length)s个字。"),
     "string_too_short": mark("至少%(min_length)s个字。"),
     "string_pattern_mismatch": mark("写法不对。"),

@@ -84,6 +84,15 @@ function drawBorders(map, data, form) {
       L.DomEvent.stop(event);
       form.open(pair.key);
     });
+    // A line with a tip is reached by the keyboard: then it is a button, and says which.
+    const shape = hit.getElement();
+    shape.setAttribute("role", "button");
+    shape.setAttribute("aria-label", pair.name);
+    shape.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      form.open(pair.key);
+    });
   }
 }
 

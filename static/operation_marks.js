@@ -57,7 +57,7 @@ export function openMarks(picture, operation, box) {
   }
 
   function draw() {
-    picture?.setMarks(shown(), choose);
+    picture?.setMarks(shown(), (mark) => holdsWords() || choose(mark));
   }
 
   function choose(mark) {
@@ -122,8 +122,18 @@ export function openMarks(picture, operation, box) {
     );
   }
 
+  /** Tell whether words are typed that nobody has saved; the panel says so then. */
+  function holdsWords() {
+    const typed = part("text").value.trim();
+    if (panel.hidden || !canDraw || !current || typed === current.text.trim()) return false;
+    part("fault").textContent = t("先把这一处存下，或者关掉");
+    part("text").focus();
+    return true;
+  }
+
   /** Begin a mark: first its place, then its words. */
   function begin(kind) {
+    if (holdsWords()) return;
     panel.dataset.placing = "1";
     close();
     const sentence = kind === "stakeout" ? t("点一下设伏点的位置；或移动地图让十字对准，再按“放在这里”（键盘按回车）。") : t("点一下注记的位置；或移动地图让十字对准，再按“放在这里”（键盘按回车）。");
@@ -194,7 +204,7 @@ export function openMarks(picture, operation, box) {
     allow: (isAllowed) => (canDraw = isAllowed),
     choose: (id) => {
       const mark = shown().find((each) => each.id === id);
-      if (!mark) return;
+      if (!mark || holdsWords()) return;
       picture?.showMark(id);
       choose(mark);
     },

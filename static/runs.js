@@ -90,6 +90,7 @@ function told(parts, source, { done, total, state, error, reason, ahead }) {
   }
   source.close();
   if (state === "done") location.reload();
+  else if (state === "cancelled" && LIVE.includes(page.run.state)) location.reload();
   else if (state === "cancelled") {
     offer(parts);
     parts.status.textContent = t("已取消");

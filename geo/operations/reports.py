@@ -9,7 +9,7 @@ from geo.duplicates import unit_name
 from geo.errors import ConflictError, InvalidInputError
 from geo.operations.acts import LIVE, check_part
 from geo.operations.texts import duty_phone
-from geo.periods import CHINA, EARLIEST
+from geo.periods import EARLIEST
 from geo.store.operation_changes import add_change
 from geo.store.operations import add_unit_row, find_units, get_unit, moment
 
@@ -120,7 +120,8 @@ def add_entry(
         if happened_at.tzinfo is None:
             raise InvalidInputError("say in which time zone it happened", code="entry_without_zone")
         now = moment(session)
-        if happened_at > now + _CLOCKS_DIFFER or happened_at.astimezone(CHINA).date() < EARLIEST:
+        # The day as it is written: at the ends of the calendar a time has no other zone.
+        if happened_at.date() < EARLIEST or happened_at > now + _CLOCKS_DIFFER:
             raise InvalidInputError(
                 f"an entry tells what has happened, after {EARLIEST}",
                 code="entry_out_of_time",

@@ -104,6 +104,22 @@ def test_a_bad_body_is_refused_and_changes_nothing(client, digest, body, status)
     assert digest() == before
 
 
+def test_what_nobody_foresaw_has_one_number_and_the_headers_of_every_answer(client, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise RuntimeError("secret of the inside")
+
+    monkeypatch.setattr("api.routes.runs.find_runs", broken)
+    answer = client.get("/runs", headers={"accept": "application/json"})
+    assert answer.status_code == 500
+    body = answer.json()
+    assert answer.headers["x-request-id"] == body["request_id"]
+    assert body["request_id"] in body["detail"]
+    assert body["request_id"] in caplog.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "secret" not in answer.text
+
+
 def test_a_body_without_length_is_counted(client):
     answer = client.post(
         "/runs", content=(b"x" * 100_000 for _ in range(20)), headers={"content-type": "application/json"}

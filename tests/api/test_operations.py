@@ -257,7 +257,15 @@ def test_the_log_is_paged_both_ways(stage):
             address = page["next"]
         assert sorted(seen) == list(range(1, 8))
         assert seen == sorted(seen, reverse="after" not in start)
-    for wrong in (20080310, "2008-03-02T23:40:00", "2999-01-01T00:00:00+08:00", "10 March"):
+    early = ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59")
+    for wrong in (
+        20080310,
+        "1700000000",
+        "2008-03-02T23:40:00",
+        "2999-01-01T00:00:00+08:00",
+        "10 March",
+        *early,
+    ):
         is_refused(stage.post(path, json=actor(stage, ZHOUKOU) | {"text": "x", "happened_at": wrong}), 422)
 
 

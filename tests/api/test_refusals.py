@@ -136,6 +136,40 @@ def test_a_part_is_named_and_what_has_no_name_is_not(client):
     assert told["detail"].startswith(f"{name}: 这里要写数字")
 
 
+def test_many_faults_are_told_in_few_words_and_repeat_no_odd_name(client):
+    body = {"kind": "hours", "period": PERIOD} | {f"身份证{n}": n for n in range(5_000)}
+    body |= {"sk_13800138000": 1, "<script>": 2}
+    answer = client.post("/runs", json=body)
+    told = problem(answer, 422)
+    assert len(told["errors"]) == 20
+    assert len(answer.content) < 10_000
+    for odd in ("身份证", "13800138000", "script"):
+        assert odd not in answer.text
+    assert {each["where"] for each in told["errors"]} == {"body.hours.?"}
+
+
+def test_what_is_not_there_is_told_in_both_languages(client):
+    for path in ("/runs/999999999", "/runs/999999999/features", "/duplicates/999999999"):
+        told = problem(client.get(path, headers={"accept": "application/json"}), 404)
+        assert HAN.search(told["detail"].partition(" / ")[0]), told["detail"]
+        english = client.get(f"{path}?lang=en", headers={"accept": "application/json"}).json()["detail"]
+        assert not HAN.search(english)
+
+
+def test_a_body_of_broken_characters_is_told_in_both_languages(client):
+    raw = {"content-type": "application/json"}
+    told = problem(client.post("/runs", content=b'{"kind": "hours", "period": "\xff"}', headers=raw), 400)
+    assert told["detail"].startswith("请求正文读不出来 / ")
+    told = problem(client.post("/runs", content=b'{"kind": "hours", "period": "\\ud800"}', headers=raw), 422)
+    assert told["detail"].startswith("period: 文字里有残缺的字符。 / ")
+
+
+def test_a_period_at_the_end_of_the_calendar_lies_outside(client):
+    for period in ("9999-12", "9999-12-31", "2008-01/9999-12-31"):
+        told = problem(client.post("/runs", json={"kind": "hours", "period": period}), 422)
+        assert told["code"] == "period_outside"
+
+
 def test_json_of_another_name_is_json(client):
     whole = b'{"kind": "hours", "period": "2008-01", "person": 1}'
     for kind in ("application/geo+json", "application/merge-patch+json"):

@@ -169,6 +169,16 @@ def test_the_keyboard_alone_compares_a_border(address, page_watch, filled, engin
     assert asked(page)["lang"] == "en"
 
 
+def test_a_border_is_picked_with_the_keyboard(address, page_watch):  # noqa: F811
+    page = opened(page_watch, address, f"?{DAYS}")
+    line = page.locator("path.border-hit[role=button][aria-label*=商丘市][aria-label*=周口市]")
+    assert line.count() == 1
+    line.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**pair=411400-411600**")
+    assert page.locator("path.border-hit:not([role=button])").count() == 0
+
+
 def test_a_computation_can_be_cancelled(address, page_watch):  # noqa: F811
     page = opened(page_watch, address, "?start=2007-01-01&end=2007-03-31")
     headline = page.locator("#headline")

@@ -551,9 +551,12 @@ def test_progress_is_shown_and_can_be_cancelled(show, site):
     )[1]
     page = show(unrun(run=RunState(state="running", run_id=7)))
     until(page, "document.querySelector('progress').value === 50")
+    # The page was made while it computed: it is made anew, and says what is so now.
+    site.pages["/"] = stateful(unrun(run=RunState(state="cancelled", run_id=7)))
     page.get_by_role("button", name="取消").click()
-    until(page, "document.querySelector('[data-run-status]').textContent === '已取消'", seconds=15)
+    until(page, "document.querySelector('[data-run-start]')?.disabled === false", seconds=15)
     assert page.get_by_role("button", name="计算热点").is_enabled()
+    assert page.get_by_role("progressbar").count() == 0
     assert ("POST", "/runs/7/cancel", b"{}") in site.asked
 
 

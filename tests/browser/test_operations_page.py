@@ -221,6 +221,21 @@ def test_a_line_that_comes_back_brings_what_was_missed_and_a_conflict_is_told(pa
     until(theirs, "document.querySelector('[data-live=marks]').textContent.includes('我改的')")
 
 
+def test_words_that_nobody_saved_are_not_lost_to_the_next_mark(page_watch, stage):
+    operation_id = stage.new(*RUNNING)
+    page = opened(page_watch, stage, operation_id, SHANGQIU)
+    page.get_by_role("button", name="标设伏点").click()
+    page.locator("#operation-map").click(position={"x": 200, "y": 200})
+    page.locator("[data-mark-text]").fill("桥东路口设伏")
+    page.get_by_role("button", name="写注记").click()
+    assert page.locator("[data-mark-fault]").inner_text() == "先把这一处存下，或者关掉"
+    assert page.locator("[data-mark-text]").input_value() == "桥东路口设伏"
+    page.get_by_role("button", name="存下").click()
+    assert [each[:2] for each in waited(page, stage, operation_id, 1)] == [("stakeout", "桥东路口设伏")]
+    put(page, "路口有灯", tool="写注记", x=260)
+    assert len(waited(page, stage, operation_id, 2)) == 2
+
+
 def test_a_mark_is_put_with_the_keyboard_alone(page_watch, stage):
     operation_id = stage.new(*RUNNING)
     page = opened(page_watch, stage, operation_id, ZHOUKOU)
