@@ -99,7 +99,8 @@ def test_labels_are_those_of_scikit_learn_where_distances_tie_and_points_repeat(
 @given(any_points, st.floats(1e-3, 12), st.integers(1, 6), st.sampled_from(ORIGINS), st.floats(1e-9, 1e9))
 def test_labels_are_those_of_the_definition_at_every_scale(points, eps_m, least, origin, scale):
     points, eps_m = points * scale + np.array(origin) * max(scale, 1.0), eps_m * scale
-    found = dbscan(np.rint(points) if scale == 1 else points, eps_m=eps_m, min_samples=least)
+    points = np.rint(points) if scale == 1 else points
+    found = dbscan(points, eps_m=eps_m, min_samples=least)
     assert_same(found, *by_definition(near_in_space(points, eps_m), least))
 
 

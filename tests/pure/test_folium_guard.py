@@ -122,7 +122,7 @@ def test_the_sample_reaches_every_layer():
 
 
 @settings(max_examples=60)
-@given(st.text(max_size=30))
+@given(st.text(min_size=1, max_size=30))
 def test_any_title_and_detail_of_a_problem_change_no_tag(text):
     calm = Structure(render_problem_page(locale="zh", nonce=NONCE, title="x", detail="y", request_id="z"))
     page = render_problem_page(locale="zh", nonce=NONCE, title=text, detail=text, request_id=f"z{text}")
