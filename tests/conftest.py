@@ -20,9 +20,14 @@ from geo.analysis.province import synthetic_province
 from geo.demo import store_province
 from tests.databases import TEMPLATE, fresh_database, make_template
 
-# How long an example takes says something of the machine, not of the code: nothing fails for being slow.
+# How long an example takes says something of the machine, not of the code: nothing fails for being slow. A build server
+# tries the same examples each time; whoever works on the code tries new ones.
 settings.register_profile(
-    "huxian", deadline=None, suppress_health_check=(HealthCheck.too_slow,), print_blob=True
+    "huxian",
+    deadline=None,
+    suppress_health_check=(HealthCheck.too_slow,),
+    print_blob=True,
+    derandomize=os.environ.get("CI") == "true",
 )
 settings.load_profile("huxian")
 
