@@ -272,7 +272,7 @@ def test_a_run_asked_of_another_version_fails_with_a_sentence(client, sessions):
         session.add_all(stored)
         session.flush()
         run_ids = [run.id for run in stored]
-    in_chinese = ("没有这种分析", "这次计算是另一版本提的")
+    in_chinese = ("没有这种分析", "这次计算是另一版本的")
     for run_id, said, chinese in zip(run_ids, ("no such kind", "another version"), in_chinese, strict=True):
         assert work_on_run(sessions, run_id) == "failed"
         with sessions.begin() as session:
